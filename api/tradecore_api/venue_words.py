@@ -28,7 +28,7 @@ def venue_words(status: dict[str, object] | None, *, is_one_of_several: bool = F
     told = msgspec.convert(status, LinkStatus)
     words = ["connected" if told.is_connected else "NOT CONNECTED", _STEPS.get(told.step, told.step)]
     words += [
-        f"{each.symbol}: {each.venue_lots} lots there, {each.book_lots} in the books"
+        f"{each.name}: {each.venue_lots} lots there, {each.book_lots} in the books"
         for each in told.differences
     ]
     words += [each.words for each in told.balances]

@@ -461,12 +461,12 @@ async def test_an_order_that_was_doubled_on_the_way_ends_whole_before_it_is_sent
                     twins[0], state=VenueOrderState.CANCELED, open_lots=0
                 )
                 there.tell(ended)
-                return await there._done(lambda: None, "V9")
+                return await there._done(lambda: None, lambda: ended)
             (order,) = called(request)
             if order.state is not VenueOrderState.OPEN:
                 return Declined(reason="unknown_order", words="not open")
             there.end(FIRST)
-            return await there._done(lambda: None, order.venue_order_id)
+            return await there._done(lambda: None, lambda: order)
 
         twins = [twin]
         there._called, there.cancel = both, cancel

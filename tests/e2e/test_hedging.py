@@ -2,7 +2,9 @@
 
 import csv
 import json
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from decimal import Decimal
 
 import pytest
@@ -97,5 +99,14 @@ def test_a_paper_session_replays_and_goes_on_and_its_tables_have_both_sides(shel
         ticket["ticket"]: Decimal(ticket["quantity"]) / Decimal("0.0001") for ticket in tables["tickets"]
     }
     assert shown == lots
+    with closing(sqlite3.connect(shell.folder / "tables.sqlite")) as connection:
+        rows = connection.execute(
+            "SELECT ticket, lots, side, opened_lots, closed_lots, closed_ns FROM tickets"
+        )
+        of_view = {number: rest for number, *rest in rows}
+    assert {number: row[0] for number, row in of_view.items() if row[0]} == lots
+    assert all((row[4] is None) == (row[0] != 0) for row in of_view.values())
+    assert all(row[2] - row[3] == abs(row[0]) for row in of_view.values())
+    assert {row[1] for row in of_view.values()} == {"long", "short"}
     (position,) = tables["positions"]
     assert Decimal(position["quantity"]) == sum(lots.values()) * Decimal("0.0001")

@@ -9,6 +9,7 @@ from support.sessions import SPEC, FakeClock
 from support.units import units_in
 from tradecore.domain import EventBatch, Matching, Mode, VenueSpec
 from tradecore.domain.journal import JournalFolder
+from tradecore.domain.spec import Positions
 from tradecore.engine import Engine
 from tradecore.runtime import Session, SessionConfig
 from tradecore.runtime.live.retries import ReportTimes
@@ -77,13 +78,17 @@ class Live:
     def __init__(self, path, venue, feed=None, **settings) -> None:
         self.path, self.venue = path, venue
         self.feed = feed or HandFeed()
-        self.strategy = Buyer()
+        self.strategy = settings.pop("strategy", None) or Buyer()
         folder = JournalFolder(path)
         bindings = [StrategyBinding(name="buyer", strategy=self.strategy)]
         if "owners" in settings:
             bindings.append(StrategyBinding(name="external", strategy=External()))
+        hedges = venue.capabilities.hedging
+        positions = Positions.HEDGING if hedges else Positions.NETTING
         spec = msgspec.structs.replace(
-            LIVE, renews_amended=() if venue.capabilities.replaces else (LIVE.account.name,)
+            LIVE,
+            renews_amended=() if venue.capabilities.replaces else (LIVE.account.name,),
+            account=msgspec.structs.replace(LIVE.account, positions=positions),
         )
         config = msgspec.structs.replace(CONFIG, engine=spec)
         engine = Engine(spec, bindings, recording=True)

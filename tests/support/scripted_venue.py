@@ -56,14 +56,14 @@ class ScriptedVenue:
         self.submitted.append(request.client_order_id)
         if request.client_order_id in self.orders:
             return Declined(reason="duplicate_id", words="exists")
-        return await self._done(lambda: self._open(request), f"V{len(self.orders) + 1}")
+        return await self._done(lambda: self._open(request), lambda: self.orders[request.client_order_id])
 
     async def cancel(self, request):
         """Cancel an order."""
         (order,) = self._called(request) or [None]
         if order is None or order.state is not VenueOrderState.OPEN:
             return Declined(reason="unknown_order", words="not open")
-        return await self._done(lambda: self.end(order.client_order_id), order.venue_order_id)
+        return await self._done(lambda: self.end(order.client_order_id), lambda: order)
 
     async def replace(self, request):
         """Amend an order."""
@@ -72,7 +72,14 @@ class ScriptedVenue:
             return Declined(reason="unknown_order", words="not open")
         price = order.price_ticks if request.price_ticks is None else request.price_ticks
         change = {"price_ticks": price, "open_lots": request.open_lots}
-        return await self._done(lambda: self._change(order, **change), order.venue_order_id)
+
+        def amend():
+            # It may have traded, or ended, since it was asked.
+            now = self.orders[request.client_order_id]
+            if now.state is VenueOrderState.OPEN:
+                self._change(now, **change)
+
+        return await self._done(amend, lambda: order)
 
     async def reports(self):
         """Tell what happens from here on."""
@@ -226,7 +233,7 @@ class ScriptedVenue:
         self.orders[order.client_order_id] = changed
         self.tell(changed)
 
-    async def _done(self, take_effect, venue_order_id):
+    async def _done(self, take_effect, named):
         what = self.script.pop(0) if self.script else "ok"
         await asyncio.sleep(0)
         match what:
@@ -237,4 +244,7 @@ class ScriptedVenue:
             case "before":
                 return Lost(words="reset before")
         take_effect()
-        return Lost(words="reset after") if what == "after" else Taken(venue_order_id=venue_order_id)
+        if what == "after":
+            return Lost(words="reset after")
+        # Two requests may be under way at once: the name is that of the order as it came to be.
+        return Taken(venue_order_id=named().venue_order_id)

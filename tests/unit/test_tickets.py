@@ -17,7 +17,6 @@ from tradecore import (
     InvalidValueError,
     LotMethod,
     Matching,
-    Mode,
     Positions,
     StrategyBinding,
     VenueAccountSpec,
@@ -28,6 +27,7 @@ from tradecore.domain.closed_trades import TradesOfFills
 from tradecore.domain.journal import decode_frames
 from tradecore.domain.refusal_words import refusal_words
 from tradecore.domain.units import Units
+from tradecore.domain.venue_capabilities import DuplicateIds
 from tradecore.engine.carried import followed_account
 from tradecore.engine.holdings import trades_of
 from tradecore.runtime.session_config import SessionConfig
@@ -277,7 +277,6 @@ def test_the_first_record_of_a_journal_names_positions_only_where_they_hedge():
 @pytest.mark.parametrize(
     ("spec", "says"),
     [
-        (msgspec.structs.replace(SPEC, mode=Mode.LIVE), r"account\.positions.*must be netting in live mode"),
         (
             msgspec.structs.replace(
                 SPEC, account=AccountSpec(positions=Positions.HEDGING, lots=LotMethod.AVERAGE)
@@ -300,10 +299,10 @@ def test_a_venue_with_other_positions_than_the_configuration_is_refused():
     """An account that hedges there must not be booked as one that nets, nor the other way round."""
     table = LiveTable(keys="k")
 
-    def settings(positions, *, hedging):
+    def settings(positions, **can):
         account = AccountSpec(positions=positions)
         config = Config(tables=ConfigTables(live=table, account=account), strategies=(), source="a.toml")
-        venue = msgspec.structs.replace(CAPABILITIES, hedging=hedging)
+        venue = msgspec.structs.replace(CAPABILITIES, **can)
         return live.link_settings(config, table, venue)
 
     assert settings(Positions.NETTING, hedging=False)
@@ -311,6 +310,13 @@ def test_a_venue_with_other_positions_than_the_configuration_is_refused():
         settings(Positions.NETTING, hedging=True)
     with pytest.raises(ConfigError, match="must be netting, as the account at the venue is"):
         settings(Positions.HEDGING, hedging=False)
+    assert settings(Positions.HEDGING, hedging=True)
+    twice = r"account\.positions.*must be netting at a venue that may take an order twice"
+    for rule in set(DuplicateIds) - {DuplicateIds.REFUSED}:
+        with pytest.raises(ConfigError, match=twice):
+            settings(Positions.HEDGING, hedging=True, duplicate_ids=rule)
+    with pytest.raises(ConfigError, match="must be netting at a venue that amends no orders"):
+        settings(Positions.HEDGING, hedging=True, replaces=False)
 
 
 def test_the_positions_of_each_live_account_are_held_against_its_own_venue():

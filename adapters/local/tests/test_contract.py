@@ -58,6 +58,30 @@ class TestLocalVenueOverHttp(VenueContract):
         return ground.revise
 
 
+class TestHedgingVenue(VenueContract):
+    """Positions hedge: each entry order opens a ticket."""
+
+    @pytest.fixture
+    async def ground(self):
+        """Return a venue of its own."""
+        plain = VenueSettings()
+        markets = tuple(msgspec.structs.replace(market, is_margin=True) for market in plain.markets)
+        async with serving(msgspec.structs.replace(plain, markets=markets, hedging=True)) as ground:
+            yield ground
+
+    @pytest.fixture
+    async def venue(self, ground):
+        """Return a client of the venue."""
+        client = await ground.client()
+        yield client
+        await client.aclose()
+
+    @pytest.fixture
+    def revise(self, ground):
+        """Return what busts and corrects trades, with the key for tests."""
+        return ground.revise
+
+
 class TestLocalMarketFeed(LiveFeedContract):
     """What the venue matches."""
 

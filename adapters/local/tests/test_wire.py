@@ -42,6 +42,7 @@ def test_what_an_order_does_not_say_is_the_plainest():
         "expire_ns": None,
         "post_only": False,
         "reduce_only": False,
+        "ticket": msgspec.UNSET,
     }
 
 

@@ -198,6 +198,7 @@ class LocalVenue:
             expire_ns=order.expire_ns,
             post_only=order.post_only,
             reduce_only=order.reduce_only,
+            ticket=request.ticket if request.ticket is not None else msgspec.UNSET,
         )
         return await self._ask("POST", self._encode(body))
 
@@ -412,4 +413,5 @@ def _capabilities(rules: wire.Rules, with_positions: frozenset[int]) -> VenueCap
         requests_burst=float(rules.requests_burst) if rules.requests_burst else None,
         weights={name: float(weight) for name, weight in rules.weights.items()},
         fills_kept_ns=rules.fills_kept_ns or None,
+        hedging=rules.hedging,
     )

@@ -48,6 +48,10 @@ class Translation:
                     raise InvalidValueError(name, here, rule_words)
         grids = {rule.symbol: (rule.tick_size, rule.lot_size) for rule in rules.markets}
         grids |= {spec.symbol: (spec.tick_size, spec.lot_size) for spec in instruments}
+        self._worth = {
+            spec.symbol: Decimal(spec.tick_size) * Decimal(spec.lot_size) * Decimal(spec.multiplier)
+            for spec in instruments
+        }
         self._prices = {symbol: Steps("price", tick) for symbol, (tick, _) in grids.items()}
         self._sizes = {symbol: Steps("quantity", lot) for symbol, (_, lot) in grids.items()}
 
@@ -121,7 +125,21 @@ class Translation:
     def position(self, said: wire.Position) -> PositionSeen:
         """Return a position."""
         lots = self.quantity(said.symbol, said.quantity)
-        return PositionSeen(instrument=self._numbers.get(said.symbol), symbol=said.symbol, lots=lots)
+        return PositionSeen(
+            instrument=self._numbers.get(said.symbol),
+            symbol=said.symbol,
+            lots=lots,
+            entry_ticks=self._entry_ticks(said, lots),
+            ticket=said.ticket,
+            client_order_id=said.client_order_id,
+        )
+
+    def _entry_ticks(self, said: wire.Position, lots: int) -> int | None:
+        """Return the mean price at which a ticket was opened, in ticks; of a position nothing is said."""
+        worth = self._worth.get(said.symbol)
+        if said.ticket is None or not lots or worth is None:
+            return None
+        return round(_decimal("cost", said.cost) / (lots * worth))
 
     def _of(self, steps: dict[str, Steps], symbol: str) -> Steps:
         found = steps.get(symbol)

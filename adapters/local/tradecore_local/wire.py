@@ -16,7 +16,10 @@ _Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 
 
 class OrderBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`POST /orders`: a new order. `side` is `buy` or `sell`, `kind` is `limit` or `market`."""
+    """`POST /orders`: a new order. `side` is `buy` or `sell`, `kind` is `limit` or `market`.
+
+    Where positions hedge, `ticket` is the one that it may only close.
+    """
 
     client_order_id: str = ""
     symbol: str
@@ -28,6 +31,7 @@ class OrderBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     expire_ns: int | None = None
     post_only: bool = False
     reduce_only: bool = False
+    ticket: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class NameBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,11 +104,17 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
-    """A position of a margin market; short is negative. `cost` is what was paid for it."""
+    """A position of a margin market; short is negative. `cost` is what was paid for it.
+
+    Where positions hedge, each `ticket` is one: the venue's name of the order that opened it, and the
+    client's.
+    """
 
     symbol: str
     quantity: str
     cost: str
+    ticket: str | None = None
+    client_order_id: str | None = None
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="ready"):
@@ -311,4 +321,5 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     requests_burst: _Count = 0
     weights: dict[str, _Count] = {}
     fills_kept_ns: _Kept = 0
+    hedging: bool = False
     markets: list[MarketRule]

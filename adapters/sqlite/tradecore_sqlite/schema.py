@@ -5,7 +5,7 @@ in atto units (10^-18), because it may need more than 64 bits. Beside them stand
 names, and exact decimals for prices, sizes and money. It is empty where a session's settings cannot be read.
 """
 
-VERSION = 11
+VERSION = 12
 
 # Since version 3.
 _NEWER_TABLES = """
@@ -278,6 +278,54 @@ CREATE VIEW positions AS
     GROUP BY strategy, instrument;
 """
 
+# Since version 12.
+_TICKETS = """
+-- Where positions hedge, what each entry order opened and what is left of it, by the last telling of each
+-- trade: what its entry and what closes it have traded, added up. `closed_ns` is when nothing was left.
+CREATE VIEW tickets AS
+    WITH config AS (SELECT config FROM sessions ORDER BY seq DESC LIMIT 1),
+    hedged (account) AS (
+        SELECT json_extract(config, '$.engine.account.name') FROM config
+        WHERE json_extract(config, '$.engine.account.positions') = 'hedging'
+        UNION
+        SELECT json_extract(value, '$.name') FROM config, json_each(config, '$.engine.accounts')
+        WHERE json_extract(value, '$.positions') = 'hedging'
+    ),
+    traded AS (
+        SELECT order_id, strategy, instrument, account, time_ns,
+               CASE side WHEN 'buy' THEN lots ELSE -lots END AS lots
+        FROM fills
+        UNION ALL
+        SELECT order_id, strategy, instrument, account, time_ns,
+               (IFNULL(lots, 0) - IFNULL(was_lots, 0)) * CASE side WHEN 'buy' THEN 1 ELSE -1 END
+        FROM revisions
+        UNION ALL
+        SELECT entry_order, strategy, instrument, opening_lots.account, entry_time_ns, lots
+        FROM opening_lots
+    ),
+    of_tickets AS (
+        SELECT (
+            WITH RECURSIVE up (order_id, closes) AS (
+                VALUES (traded.order_id,
+                        (SELECT json_extract(details, '$.closes') FROM orders
+                         WHERE orders.order_id = traded.order_id))
+                UNION ALL
+                SELECT up.closes, (SELECT json_extract(details, '$.closes') FROM orders
+                                   WHERE orders.order_id = up.closes)
+                FROM up WHERE up.closes IS NOT NULL
+            )
+            SELECT order_id FROM up WHERE closes IS NULL
+        ) AS ticket, traded.*
+        FROM traded WHERE account IN (SELECT account FROM hedged)
+    )
+    SELECT ticket, strategy, instrument, account,
+           CASE WHEN SUM(lots * (order_id = ticket)) < 0 THEN 'short' ELSE 'long' END AS side,
+           ABS(SUM(lots * (order_id = ticket))) AS opened_lots,
+           ABS(SUM(lots * (order_id <> ticket))) AS closed_lots, SUM(lots) AS lots,
+           MIN(time_ns) AS opened_ns, CASE SUM(lots) WHEN 0 THEN MAX(time_ns) END AS closed_ns
+    FROM of_tickets GROUP BY ticket, strategy, instrument, account;
+"""
+
 # Since version 6: what the numbers of a row mean, at the end of the row, all of it text.
 READABLE = {
     "orders": ("strategy_name", "symbol", "price", "quantity", "filled"),
@@ -372,6 +420,7 @@ TABLES = (
     + _CONVERSIONS
     + _OF_ACCOUNTS
     + _REVISIONS
+    + _TICKETS
 )
 
 # What brings the tables of a version to the next one. What they did not keep stays empty until the journal is
@@ -400,6 +449,7 @@ ALTER TABLE orders ADD COLUMN sent_ns INTEGER;
     8: _CONVERSIONS,
     9: f"{_OF_ACCOUNTS}{_OF_NO_JOURNAL}",
     10: _REVISIONS,
+    11: _TICKETS,
 }
 # Tables whose rows each have the number of their record as key.
 BY_SEQ = (

@@ -146,8 +146,19 @@ def _check_positions(config: Config, live: LiveTable, capabilities: VenueCapabil
             key,
             booked.value,
             f"must be {at_venue.value}, as the account at the venue is; where the venue lets you choose, "
-            "switch the account there (an engine trades live on an account that is netting so far)",
+            "you may switch the account there instead, while it is flat",
         )
+    if booked is Positions.HEDGING and (lacking := _lacking_for_tickets(capabilities)):
+        key = f"{account if of_other else 'account'}.positions"
+        rule = f"must be netting at a venue that {lacking}: an order would open several tickets there"
+        raise ConfigError(config.source_of(key), key, booked.value, rule)
+
+
+def _lacking_for_tickets(can: VenueCapabilities) -> str:
+    """Say why one order could open two tickets at a venue; empty where it cannot."""
+    if can.duplicate_ids is not DuplicateIds.REFUSED:
+        return "may take an order twice"
+    return "" if can.replaces else "amends no orders, so that they are sent anew"
 
 
 def _owners(config: Config, live: LiveTable, capabilities: VenueCapabilities) -> Owners:

@@ -73,9 +73,15 @@ async def _compared(
     live, part = account.live, account.part
     money = JournalMoney(units.spec, units)
     renews_amended = has_journal and part.name in units.spec.renews_amended
-    follower = JournalFollower(folder, money, of_account(part, units.parts), renews_amended=renews_amended)
     venue = await open_queries(config, account)
     try:
+        follower = JournalFollower(
+            folder,
+            money,
+            of_account(part, units.parts),
+            renews_amended=renews_amended,
+            hedges=venue.capabilities.hedging,
+        )
         with closing(shared_budget(config, live, venue.capabilities)) as budget:
             comparer = Comparer(
                 venue,

@@ -60,7 +60,8 @@ class VenueCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     fills_kept_ns : int or None
         How long it shows a fill; `None` for ever.
     hedging : bool
-        Whether the account is long and short of an instrument at once there, in tickets or on two sides.
+        Whether the account is long and short of an instrument at once there: each entry order opens a ticket,
+        and what closes names one.
     """
 
     order_kinds: frozenset[str]

@@ -116,12 +116,18 @@ class FillSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class PositionSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A position as the venue has it; short is negative. `entry_ticks` is `None` where it is not said."""
+    """A position as the venue has it; short is negative. `entry_ticks` is `None` where it is not said.
+
+    Where positions hedge, each ticket is one: `ticket` is the venue's name of it, which an order that closes
+    it has to say, and `client_order_id` the client's name of the order that opened it, where it had one.
+    """
 
     instrument: int | None
     symbol: str
     lots: int
     entry_ticks: int | None = None
+    ticket: str | None = None
+    client_order_id: str | None = None
 
 
 class BalanceSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):

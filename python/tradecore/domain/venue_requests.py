@@ -20,11 +20,14 @@ class Submit(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         All that makes it; its exits and links are held by the engine and are no part of the request.
     lots : int
         Its size as it goes out, above 0.
+    ticket : str or None
+        Where positions hedge: the venue's name of the ticket that it closes. Without one it opens a ticket.
     """
 
     client_order_id: str
     order: OrderTerms
     lots: int
+    ticket: str | None = None
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):

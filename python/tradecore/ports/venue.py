@@ -17,6 +17,9 @@ class Venue(Protocol):
     - What is raised is a fault of ours: whatever a venue or a network does comes back as an `Answer`. An
       adapter that is not sure says `Lost`; `NotDone` and `Declined` are proofs.
     - A cancelled call counts as `Lost`.
+    - Where positions hedge (`capabilities.hedging`), each order without a ticket opens one under the venue's
+      name of that order, and one with a ticket closes no more than there is of it. A ticket is the sum of
+      what its entry and what names it have traded, corrections and busts included.
     - A trade that the venue corrects or busts comes again under its name with a higher `revision`, from
       `reports` and from a query of fills since then. A trade that is missing from an answer is not busted.
     """

@@ -8,7 +8,7 @@ from tradecore.domain.commands import Command
 from tradecore.domain.errors import ConfigError, InvalidValueError, StorageError
 from tradecore.domain.journal import JournalFolder, encode_session
 from tradecore.domain.opening import Opening
-from tradecore.domain.spec import InstrumentSpec, Mode
+from tradecore.domain.spec import InstrumentSpec, Mode, Positions
 from tradecore.engine.carried import CarriedAccount, followed_account, opened_frames
 from tradecore.runtime.recovery import feed_taken_up_at, recorded_config
 from tradecore.runtime.session_config import SessionConfig
@@ -76,6 +76,7 @@ def carry_over(
     account = followed_account(recorded.engine, recorded.names, folder.chunks())
     if recorded.engine.mode is Mode.LIVE:
         _check_all_has_ended(account, folder)
+        _check_no_tickets(account, recorded, folder)
     account, left_out = _as_known(account, recorded, config, folder)
     is_same_feed = recorded.feed == config.feed
     opening = msgspec.structs.replace(
@@ -151,6 +152,25 @@ def _check_all_has_ended(account: CarriedAccount, folder: JournalFolder) -> None
             f"may be open at the venue ({'; '.join(account.orders)}), and what they fill would be in no "
             "books. Start once more with the settings and the code of before, end them "
             "(`tradecore kill`), and carry the account over then",
+        )
+
+
+def _check_no_tickets(account: CarriedAccount, recorded: SessionConfig, folder: JournalFolder) -> None:
+    """Refuse to go on with tickets at a venue: the names that they have there are in this journal alone."""
+    hedged = {
+        instrument.symbol
+        for instrument in recorded.engine.instruments
+        if recorded.engine.positions_of(instrument) is Positions.HEDGING
+    }
+    tickets = [lot for lot in account.opening.lots if lot.instrument in hedged]
+    if tickets:
+        raise ConfigError(
+            folder.where,
+            "account.positions",
+            Positions.HEDGING.value,
+            f"has tickets that are open at the venue ({len(tickets)} of them), whose names there are in this "
+            "journal alone. Close them with the settings and the code of before (`tradecore flatten`), then "
+            "carry the account over",
         )
 
 

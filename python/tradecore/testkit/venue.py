@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TypeAlias, TypeVar
 
+import msgspec
+
 from tradecore.domain.errors import VenueError
 from tradecore.domain.record_bodies import OrderTerms
 from tradecore.domain.venue_capabilities import DuplicateIds
@@ -20,6 +22,7 @@ from tradecore.domain.venue_findings import (
     OpenOrders,
     OrderSeen,
     Positions,
+    PositionSeen,
     StreamLost,
     StreamReady,
     VenueOrderState,
@@ -40,7 +43,8 @@ class VenueContract:
 
     - `venue`, a `Venue` of an account that is allowed to trade and has no open order;
     - `resting`, the `OrderTerms` of a limit order that rests, with its `lots` (at least 2) and price;
-    - `trading`, the `OrderTerms` of an order that trades at once;
+    - `trading`, the `OrderTerms` of an order that trades at once, with its `lots` (at least 3 where the venue
+      hedges);
     - `revise`, which makes the venue tell a trade anew: it is awaited with a `FillSeen`, and the price in
       ticks and the lots of the trade from then on (0 lots: it is busted). `None` for a venue that never
       busts or corrects a trade.
@@ -215,6 +219,41 @@ class VenueContract:
         (after,) = await _orders(venue, trading, "contract-1", name)
         assert (after.state, after.filled_lots) == (order.state, order.filled_lots)
 
+    async def test_what_closes_a_ticket_closes_that_one_and_opens_nothing(
+        self, venue: Venue, trading: OrderTerms
+    ) -> None:
+        """Long and short at once: in part, in whole, and declined once nothing of it is left.
+
+        A venue where positions are netted declines an order that names a ticket.
+        """
+        lots = trading.lots or 0
+        closing = msgspec.structs.replace(trading, side=_other_side(trading), reduce_only=True)
+        if not venue.capabilities.hedging:
+            assert isinstance(await venue.submit(_submit(closing, "contract-1", ticket="1")), Declined)
+            return
+        name = await _taken(venue, trading, "contract-1")
+        other = await _taken(venue, msgspec.structs.replace(closing, reduce_only=False), "contract-2")
+        (first,), (second,) = await _tickets(venue, "contract-1"), await _tickets(venue, "contract-2")
+        assert first.ticket is not None
+        assert first.ticket != second.ticket
+        assert sorted((first.lots, second.lots)) == [-lots, lots]
+        # Names of tickets are those of the orders that opened them.
+        assert (first.ticket, second.ticket) == (name, other)
+
+        assert isinstance(await venue.submit(_submit(closing, "contract-3")), Declined)
+        await _taken(venue, closing, "contract-4", ticket=first.ticket, lots=lots - 1)
+        (left,) = await _tickets(venue, "contract-1")
+        assert (left.ticket, abs(left.lots)) == (first.ticket, 1)
+        too_much = await venue.submit(_submit(closing, "contract-5", ticket=first.ticket, lots=2))
+        wrong_side = await venue.submit(_submit(closing, "contract-6", ticket=second.ticket, lots=1))
+        assert isinstance(too_much, Declined)
+        assert isinstance(wrong_side, Declined)
+        await _taken(venue, closing, "contract-7", ticket=first.ticket, lots=1)
+        gone = await venue.submit(_submit(closing, "contract-8", ticket=first.ticket, lots=1))
+        assert isinstance(gone, Declined)
+        assert await _tickets(venue, "contract-1") == []
+        assert await _tickets(venue, "contract-2") == [second]
+
     async def test_balances_and_positions_are_answered_whole(self, venue: Venue) -> None:
         """What is free of a currency is no more than all of it."""
         balances = [row for row in await _seen(venue, Balances()) if isinstance(row, BalanceSeen)]
@@ -264,13 +303,25 @@ async def _next(
     raise AssertionError(f"the reports ended without a {kind.__name__}")
 
 
-def _submit(terms: OrderTerms, name: str) -> Submit:
-    return Submit(client_order_id=name, order=terms, lots=terms.lots or 0)
+def _other_side(terms: OrderTerms) -> str:
+    return "sell" if terms.side == "buy" else "buy"
 
 
-async def _taken(venue: Venue, terms: OrderTerms, name: str) -> str:
+async def _tickets(venue: Venue, name: str) -> list[PositionSeen]:
+    """Return what is open of the ticket that the order of this name opened."""
+    seen = await _seen(venue, Positions())
+    return [each for each in seen if isinstance(each, PositionSeen) and each.client_order_id == name]
+
+
+def _submit(terms: OrderTerms, name: str, *, ticket: str | None = None, lots: int = 0) -> Submit:
+    return Submit(client_order_id=name, order=terms, lots=lots or terms.lots or 0, ticket=ticket)
+
+
+async def _taken(
+    venue: Venue, terms: OrderTerms, name: str, *, ticket: str | None = None, lots: int = 0
+) -> str:
     """Ask for an order, and return the venue's name of it."""
-    answer = await venue.submit(_submit(terms, name))
+    answer = await venue.submit(_submit(terms, name, ticket=ticket, lots=lots))
     assert isinstance(answer, Taken), answer
     assert answer.venue_order_id is not None
     return answer.venue_order_id

@@ -216,11 +216,6 @@ impl KernelConfig {
         if !self.account_ids().any(hedges) {
             return Ok(());
         }
-        if self.destination.is_outside() {
-            let rule =
-                "must be netting in live mode: orders that name a ticket are not sent to a venue outside yet";
-            return Err(ValueError::new("positions", Positions::Hedging.name(), rule));
-        }
         if self.lots != LotMethod::Fifo {
             let rule = "must be fifo where positions hedge: what closes a ticket says which lots it closes";
             return Err(ValueError::new("lots", self.lots.name(), rule));

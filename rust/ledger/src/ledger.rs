@@ -346,17 +346,18 @@ impl Ledger {
         Ok(rest)
     }
 
-    /// Does the same where positions hedge: there a fill closes lots of the ticket that it names, and no others.
+    /// Does the same where positions hedge: there a fill closes lots of the ticket that it names, then what a trade that
+    /// was busted has left on the other side of its own, and no others. So a ticket is on one side.
     #[cold]
     fn cut_ticket(&mut self, fill: &FillInput, slot: usize) -> Result<Rest, LedgerError> {
         self.cuts.clear();
         let mut rest = Rest { lots: fill.lots, fee: fill.fee.0 };
-        let mut index = match fill.closes {
-            Some(ticket) if self.closes_ticket(slot, fill) => self.lots.first_of_entry(slot, ticket),
-            _ => NONE,
-        };
-        while rest.lots > 0 && index != NONE {
-            index = self.cut(fill, index, &mut rest)?.1;
+        let own = Some(fill.order_id).filter(|own| fill.closes != Some(*own));
+        for ticket in fill.closes.into_iter().chain(own) {
+            let mut index = self.first_to_close(slot, ticket, fill.side);
+            while rest.lots > 0 && index != NONE {
+                index = self.cut(fill, index, &mut rest)?.1;
+            }
         }
         self.check_legs(fill.instrument, rest.lots * fill.side.sign())?;
         Ok(rest)

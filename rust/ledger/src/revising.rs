@@ -62,6 +62,9 @@ impl Ledger {
             (Some(_), Some(_)) => fills,
             (None, _) => self.fills,
         };
+        if let Some(slot) = before.or(after).and_then(|fill| self.slot(fill.strategy, fill.instrument)) {
+            self.drop_closed(slot, &touched);
+        }
         debug_assert_eq!(self.audit(), Ok(()));
         Ok(touched)
     }
@@ -290,7 +293,10 @@ impl Ledger {
         let is_held = total.is_held();
         self.accounts = accounts;
         self.last_slot = slot;
-        if was_held != is_held {
+        if self.is_hedged(fill.instrument) {
+            self.shift_leg(slot, fill.instrument.index(), fill.side, lots);
+            self.note_held(fill.instrument.index(), self.is_held(fill.instrument.index()));
+        } else if was_held != is_held {
             self.note_held(fill.instrument.index(), is_held);
         }
         Ok(())

@@ -5,14 +5,14 @@
 //!
 //! **Invariant:** what is long less what is short is the position, in each instrument and for each strategy.
 
-use tradecore_types::{Instrument, InstrumentId, Money, OrderId, StrategyId, TimeNs};
+use tradecore_types::{Instrument, InstrumentId, Money, OrderId, Side, StrategyId, TimeNs};
 
 use crate::error::must_equal;
 use crate::hedges::{Hedges, Legs};
 use crate::ledger::Holding;
-use crate::lots::OpenLot;
+use crate::lots::{NONE, OpenLot};
 use crate::wire::Put;
-use crate::{BrokenInvariant, FillInput, Ledger, LedgerError, Reduction};
+use crate::{BrokenInvariant, Ledger, LedgerError, Reduction};
 
 /// What one entry order has opened and nobody has closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,10 +132,29 @@ impl Ledger {
         Ticket { cost: Money(cost), fees: Money(fees), ..ticket }
     }
 
-    /// Tells whether a fill closes lots of a ticket: it names one of the other side.
-    pub(crate) fn closes_ticket(&self, slot: usize, fill: &FillInput) -> bool {
-        let held_lots = fill.closes.map_or(0, |entry| self.lots.lots_of_entry(slot, entry));
-        fill.side.closable_lots(held_lots) > 0
+    /// Returns the first lot of a ticket that a fill of this side closes: it is on the other side.
+    pub(crate) fn first_to_close(&self, slot: usize, ticket: OrderId, side: Side) -> usize {
+        let held_lots = self.lots.lots_of_entry(slot, ticket);
+        if side.closable_lots(held_lots) > 0 { self.lots.first_of_entry(slot, ticket) } else { NONE }
+    }
+
+    /// Moves the leg of a side by signed lots of that side that were never traded, or came back.
+    pub(crate) fn shift_leg(&mut self, slot: usize, index: usize, side: Side, lots: i64) {
+        let Some(hedges) = &mut self.hedges else { return };
+        let moved = |legs: Legs| match side {
+            Side::Buy => Legs { long: legs.long.saturating_add(lots), ..legs },
+            Side::Sell => Legs { short: legs.short.saturating_sub(lots), ..legs },
+        };
+        let (own, total) = hedges.legs(slot, index);
+        hedges.set(slot, index, (moved(own), moved(total)));
+    }
+
+    /// Forgets what was closed of tickets of which nothing is left.
+    pub(crate) fn drop_closed(&mut self, slot: usize, tickets: &[OrderId]) {
+        let Self { hedges: Some(hedges), lots, .. } = self else { return };
+        for ticket in tickets.iter().filter(|ticket| lots.lots_of_entry(slot, **ticket) == 0) {
+            hedges.closed.remove(&(slot, *ticket));
+        }
     }
 
     /// Checks that both sides fit once a fill has opened these signed lots.

@@ -13,6 +13,8 @@ use crate::kernel::{PyKernel, kernel_error, verdict_object};
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(tickets, module)?)?;
     module.add_function(wrap_pyfunction!(legs, module)?)?;
+    module.add_function(wrap_pyfunction!(tickets_at_venue, module)?)?;
+    module.add_function(wrap_pyfunction!(ticket_at_venue, module)?)?;
     module.add_function(wrap_pyfunction!(close_ticket, module)?)
 }
 
@@ -73,6 +75,22 @@ fn legs(kernel: &Bound<'_, PyKernel>, strategy_id: u16, instrument_id: u32) -> P
     let Legs { long, short } =
         this.kernel.ledger().legs(StrategyId(strategy_id), InstrumentId(instrument_id));
     Ok((long, short))
+}
+
+/// What is open of tickets as a venue outside counts it: instrument, number of the ticket there, lots (short is negative).
+/// What a closing order opened is a part of the ticket that it was to close.
+#[pyfunction]
+fn tickets_at_venue(kernel: &Bound<'_, PyKernel>) -> PyResult<Vec<(u32, u64, i64)>> {
+    let this = looked_into(kernel.as_unbound(), kernel.py())?;
+    let tickets = this.kernel.tickets_at_venue();
+    Ok(tickets.into_iter().map(|((instrument, ticket), lots)| (instrument.0, ticket.0, lots)).collect())
+}
+
+/// The ticket at a venue outside that an order closes, else the one that it opens.
+#[pyfunction]
+fn ticket_at_venue(kernel: &Bound<'_, PyKernel>, order_id: u64) -> PyResult<u64> {
+    let this = looked_into(kernel.as_unbound(), kernel.py())?;
+    Ok(this.kernel.ticket_at_venue(OrderId(order_id)).0)
 }
 
 /// Closes a ticket of a strategy with a market order, or so many lots of it: a number, or a `Refused`. One that is open

@@ -171,6 +171,7 @@ class RequestDesk:
             expire_ns=body.expire_ns,
             post_only=body.post_only,
             reduce_only=body.reduce_only,
+            ticket=_number(body.ticket) if body.ticket is not msgspec.UNSET else 0,
         )
         return self._order_answer(self._exchange.submit(said.account, wish, moment.now_ns))
 

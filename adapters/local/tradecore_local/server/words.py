@@ -90,7 +90,13 @@ class Words:
     def position(self, row: PositionRow) -> wire.Position:
         """Return a position."""
         size = self.sizes[row.market].text(row.lots)
-        return wire.Position(symbol=self.symbols[row.market], quantity=size, cost=money(row.cost_atto))
+        return wire.Position(
+            symbol=self.symbols[row.market],
+            quantity=size,
+            cost=money(row.cost_atto),
+            ticket=str(row.ticket) if row.ticket else None,
+            client_order_id=row.client_order_id,
+        )
 
     def market(self, news: MarketNews) -> wire.MarketMessage:
         """Return what a market shows."""
@@ -145,6 +151,7 @@ class Words:
             requests_burst=exchange.settings.limits.burst,
             weights=exchange.settings.limits.weights,
             fills_kept_ns=exchange.settings.fills_kept_ns,
+            hedging=can.hedging,
             markets=[
                 wire.MarketRule(
                     symbol=market.instrument.symbol,

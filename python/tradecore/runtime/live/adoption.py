@@ -143,7 +143,13 @@ class Adoption:
             if owner is None or instrument is None:
                 return []
             lots = each.venue_lots - each.book_lots
-            if not is_first:
+            if each.ticket is not None:
+                # A ticket of ours that others have closed in part, or a lost fill of our own: nobody knows.
+                return []
+            if each.venue_ticket is not None:
+                price_ticks = each.entry_ticks or marks(instrument) or None
+                parts = [] if price_ticks is None else [_ticket(owner, each, price_ticks, time_ns)]
+            elif not is_first:
                 parts = list(self._traded(owner, instrument, lots))
             elif (price_ticks := self._price(each, seen.get(instrument), marks)) is None:
                 parts = []
@@ -195,6 +201,12 @@ class Adoption:
                 venue_order_id=each.venue_order_id,
                 client_order_id=each.client_order_id or None,
             )
+
+
+def _ticket(owner: int, each: Difference, price_ticks: int, time_ns: int) -> Adopt:
+    """Take over a ticket under the venue's name of it: what closes it says that."""
+    found = _position(owner, each.instrument or 0, each.venue_lots, price_ticks, time_ns)
+    return msgspec.structs.replace(found, venue_order_id=each.venue_ticket)
 
 
 def _position(owner: int, instrument: int, lots: int, price_ticks: int, time_ns: int) -> Adopt:

@@ -37,6 +37,7 @@ from tradecore.runtime.live.client_ids import ClientIds, is_ours
 from tradecore.runtime.live.journal_books import BookedOrder, JournalBooks, TradeName
 from tradecore.runtime.live.journal_money import JournalMoney
 from tradecore.runtime.live.reconciliation import OVERLAP_NS, Difference, position_differences
+from tradecore.runtime.live.tickets import ticket_differences
 
 # Orders that are asked about one by one; a list of more is looked through in parts by calling again.
 ORDERS_ASKED_MAX = 200
@@ -288,10 +289,22 @@ class _Round:
         seen = [each for each in self._shown.positions.seen if isinstance(each, PositionSeen) and each.lots]
         kept = {number: lots for number, lots in self._books.positions.items() if number in self._kept}
         symbols = dict(enumerate(self._units.symbols))
-        for each in position_differences(seen, kept, symbols):
-            words = f"{each.symbol}: the venue has {self._held(each, each.venue_lots)}, the books have "
+        tickets = self._books.tickets
+        differences = (
+            position_differences(seen, kept, symbols)
+            if tickets is None
+            else ticket_differences(seen, tickets.lots, symbols, self._number_of_ticket)
+        )
+        for each in differences:
+            words = f"{each.name}: the venue has {self._held(each, each.venue_lots)}, the books have "
             words += self._held(each, each.book_lots)
-            yield Finding(kind=FindingKind.POSITION, subject=each.symbol, words=words)
+            yield Finding(kind=FindingKind.POSITION, subject=each.name, words=words)
+
+    def _number_of_ticket(self, seen: PositionSeen) -> int | None:
+        """Return the number of a ticket in the books: that of the order that opened it."""
+        known = None if self._ids is None else self._ids.order_id(seen.client_order_id)
+        names = {} if self._books.tickets is None else self._books.tickets.names
+        return known or self._books.others.get(seen.ticket or "") or names.get(seen.ticket or "")
 
     def _differing_balances(self, money: JournalMoney) -> Iterator[BalanceDifference]:
         shown, names = self._shown.balances, self._account.balances
@@ -428,7 +441,11 @@ class Comparer:
         return _Round(self._books, shown, self._ids, self._units, kept, self._part)
 
     def _comparison(self, compared: _Round, shown: Shown) -> Comparison:
-        held = [each for each in shown.positions.seen if isinstance(each, PositionSeen) and each.lots]
+        held: dict[str, int] = {}
+        for each in shown.positions.seen:
+            if isinstance(each, PositionSeen) and each.lots:
+                # Of tickets it is what is long less what is short.
+                held[self._symbol(each)] = held.get(self._symbol(each), 0) + each.lots
         return Comparison(
             findings=tuple(compared.findings()),
             troubles=tuple(compared.troubles()),
@@ -436,7 +453,7 @@ class Comparer:
             fills_since_ns=shown.since_ns,
             open_orders=sum(order.is_sent for order in self._books.orders.values()),
             venue_open_orders=sum(isinstance(each, OrderSeen) for each in shown.orders.seen),
-            positions={self._symbol(each): each.lots for each in held},
+            positions=held,
             balances=tuple(each for each in shown.balances.seen if isinstance(each, BalanceSeen)),
             compared_balances=compared.currencies,
         )

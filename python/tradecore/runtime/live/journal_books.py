@@ -12,6 +12,7 @@ from tradecore.domain.record import JournalRecord
 from tradecore.domain.record_bodies import MAKERS
 from tradecore.domain.venue_findings import FillSeen
 from tradecore.runtime.live.journal_money import JournalMoney
+from tradecore.runtime.live.journal_tickets import JournalTickets
 from tradecore.runtime.live.live_order import CANCEL, NEW, REPLACE, stated_price
 
 # Trades that are known by name; the oldest go first.
@@ -100,6 +101,8 @@ class JournalBooks:
         Follows the balances, too.
     renews_amended : bool
         Whether an amendment ends the order at its venue and sends it anew.
+    hedges : bool
+        Whether positions hedge: then tickets are followed, too.
 
     Attributes
     ----------
@@ -125,10 +128,15 @@ class JournalBooks:
         Records seen, those of market data among them.
     money : JournalMoney or None
         Balances, where somebody asks for them.
+    tickets : JournalTickets or None
+        Tickets, where positions hedge.
     """
 
-    def __init__(self, money: JournalMoney | None = None, *, renews_amended: bool = False) -> None:
+    def __init__(
+        self, money: JournalMoney | None = None, *, renews_amended: bool = False, hedges: bool = False
+    ) -> None:
         self.money = money
+        self.tickets = JournalTickets() if hedges else None
         self._renews_amended = renews_amended
         self.orders: dict[int, BookedOrder] = {}
         self.positions: dict[int, int] = {}
@@ -157,7 +165,7 @@ class JournalBooks:
                 self._found = record
             case bodies.Account() as body:
                 for lot in body.lots or ():
-                    self._add(lot["instrument"], lot["lots"])
+                    self._add(lot["instrument"], lot["entry_order"], lot["lots"])
                 if self.money is not None:
                     self.money.told(body)
             case bodies.CashFlow() as body if self.money is not None:
@@ -165,6 +173,8 @@ class JournalBooks:
             case bodies.Order() as body:
                 self.orders[body.order_id] = BookedOrder(known=KnownOrder.of(body))
                 self._signed[body.order_id] = (body.instrument, 1 if body.side == "buy" else -1)
+                if self.tickets is not None:
+                    self.tickets.opened(body, found if isinstance(found, bodies.Adopted) else None)
                 if isinstance(found, bodies.Adopted):
                     self._adopted(self.orders[body.order_id], found)
             case bodies.Sized() as body if body.order_id in self.orders:
@@ -221,7 +231,7 @@ class JournalBooks:
         order = self.orders.get(body.order_id)
         if body.report == "fill" and body.order_id in self._signed:
             instrument, sign = self._signed[body.order_id]
-            self._add(instrument, sign * (body.lots or 0))
+            self._add(instrument, body.order_id, sign * (body.lots or 0))
             if self.money is not None:
                 self.money.filled(instrument, sign, body)
             self._note_trade(body)
@@ -240,7 +250,7 @@ class JournalBooks:
     def _revised(self, body: bodies.Revision) -> None:
         """Take back what a trade was, and book what it is: it counts as told at the time of the last word."""
         for sign, fill in body.fills():
-            self._add(body.instrument, sign * (fill.lots or 0))
+            self._add(body.instrument, body.order_id, sign * (fill.lots or 0))
             if self.money is not None:
                 self.money.filled(body.instrument, sign, fill)
 
@@ -270,8 +280,10 @@ class JournalBooks:
             self.trades_from_ns = max(self.trades_from_ns, self.trades.pop(oldest) + 1)
             self.revisions.pop(oldest, None)
 
-    def _add(self, instrument: int, lots: int) -> None:
+    def _add(self, instrument: int, order_id: int, lots: int) -> None:
         self.positions[instrument] = self.positions.get(instrument, 0) + lots
+        if self.tickets is not None:
+            self.tickets.traded(instrument, order_id, lots)
 
 
 class JournalFollower:
@@ -286,7 +298,7 @@ class JournalFollower:
     of_account : callable, optional
         Says of one record after the other whether it concerns the account that is asked about; without it
         all do.
-    renews_amended : bool
+    renews_amended, hedges : bool
         As of `JournalBooks`.
 
     Raises
@@ -302,8 +314,9 @@ class JournalFollower:
         of_account: Callable[[JournalRecord], bool] = lambda _: True,
         *,
         renews_amended: bool = False,
+        hedges: bool = False,
     ) -> None:
-        self.books = JournalBooks(money, renews_amended=renews_amended)
+        self.books = JournalBooks(money, renews_amended=renews_amended, hedges=hedges)
         self._of_account = of_account
         self._reader = folder.reader() if folder.exists() else None
 

@@ -295,8 +295,10 @@ class LiveOrder:
         """Whether the venue has shown that more has filled than by the trades that it told."""
         return self.told_lots > self.filled_lots
 
-    def request(self, wanted: Wanted, can: VenueCapabilities, *, with_reduce_only: bool) -> Request:
-        """Return what to send to a venue that can do this.
+    def request(
+        self, wanted: Wanted, can: VenueCapabilities, *, with_reduce_only: bool, ticket: str | None = None
+    ) -> Request:
+        """Return what to send to a venue that can do this; `ticket` is the venue's name of what it closes.
 
         Without `with_reduce_only` the engine keeps that promise, which makes every exit smaller as its
         position becomes smaller. An order that the engine has watched is what it has become.
@@ -328,7 +330,12 @@ class LiveOrder:
             terms = msgspec.structs.replace(terms, reduce_only=False)
         if (sent_kind := can.sent_kind(terms.order_kind)) != terms.order_kind:
             terms = msgspec.structs.replace(terms, order_kind=sent_kind, trigger_ticks=None)
-        return Submit(client_order_id=self.client_order_id, order=terms, lots=wanted.lots)
+        return Submit(client_order_id=self.client_order_id, order=terms, lots=wanted.lots, ticket=ticket)
+
+    @property
+    def closes(self) -> int | None:
+        """The ticket that it may only close, by its number."""
+        return self.terms.closes if self.terms.reduce_only else None
 
 
 def stated_price(terms: OrderTerms) -> int | None:

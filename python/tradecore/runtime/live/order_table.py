@@ -12,6 +12,7 @@ from tradecore.runtime.live.adoption import Adoption
 from tradecore.runtime.live.client_ids import ClientIds
 from tradecore.runtime.live.letters import Letters
 from tradecore.runtime.live.live_order import CANCEL, Doubt, LiveOrder, Wanted
+from tradecore.runtime.live.tickets import TicketNames
 from tradecore.runtime.live.words import OutcomeLost, Told, Word
 
 _SECOND_NS = 1_000_000_000
@@ -117,11 +118,15 @@ class OrderTable:
         Takes over what others make; `None` where that is reported only.
     letters : Letters
         What could not be understood, for people.
+    tickets : TicketNames or None
+        How the venue calls tickets; `None` where positions are netted.
     """
 
     ids: ClientIds
 
-    def __init__(self) -> None:
+    def __init__(self, *, hedges: bool = False) -> None:
+        # Names of orders are known from the first one on.
+        self.tickets = TicketNames(self._number_of_ours) if hedges else None
         self.orders: dict[int, LiveOrder] = {}
         self.terms: dict[int, bodies.OrderTerms] = {}
         self.ready: dict[int, None] = {}
@@ -267,6 +272,8 @@ class OrderTable:
     def note_name(self, order_id: int, venue_order_id: str) -> None:
         """Note under which name the venue knows an order: some venues have no other."""
         self._numbers[venue_order_id] = order_id
+        if self.tickets is not None:
+            self.tickets.note(order_id, venue_order_id)
         if len(self._numbers) > _NAMES_MAX:
             del self._numbers[next(iter(self._numbers))]
 
@@ -275,6 +282,9 @@ class OrderTable:
         if client_order_id is None and self.knows_no_ids:
             return self._numbers.get(venue_order_id)
         return self.ids.order_id(client_order_id) or self.others.get(venue_order_id)
+
+    def _number_of_ours(self, client_order_id: str | None) -> int | None:
+        return self.ids.order_id(client_order_id)
 
     def revision_of(self, client_order_id: str | None) -> int | None:
         """Return how often an order of this name had been sent anew; `None` where it does not say so."""

@@ -1,6 +1,6 @@
 """Compares the books with what the venue has, until they agree."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -36,12 +36,26 @@ class Step(StrEnum):
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """A position that venue and books do not agree on, in lots; short is negative."""
+    """A position that venue and books do not agree on, in lots; short is negative.
+
+    Where positions hedge it is one ticket: `ticket` is its number in the books. One that they do not have has
+    the venue's name (`venue_ticket`), and the price of its entry where the venue says that.
+    """
 
     instrument: int | None
     symbol: str
     venue_lots: int
     book_lots: int
+    ticket: int | None = None
+    venue_ticket: str | None = None
+    entry_ticks: int | None = None
+
+    @property
+    def name(self) -> str:
+        """What differs, for people."""
+        if self.venue_ticket is not None:
+            return f"{self.symbol}, its ticket {self.venue_ticket}"
+        return self.symbol if self.ticket is None else f"{self.symbol}, ticket {self.ticket}"
 
 
 class Outcome(StrEnum):
@@ -233,9 +247,11 @@ class Reconciliation:
         *,
         has_news: bool,
         adopts: Callable[[tuple[Difference, ...]], bool] = _adopts_nothing,
+        differ: Callable[[list[PositionSeen]], Iterable[Difference]] | None = None,
     ) -> Outcome:
         """Compare positions in lots by instrument; say whether books and venue came together or parted.
 
+        `differ` compares in its own way what the venue shows: ticket by ticket where positions hedge.
         `has_news` says that something was told since the question was asked: the answer may be older.
         `adopts` is asked about what differs a second time: whether the books take it over as made by others.
         """
@@ -250,7 +266,7 @@ class Reconciliation:
             return Outcome.NOTHING
         seen = [each for each in findings.seen if isinstance(each, PositionSeen) and each.lots]
         kept = {instrument: lots for instrument, lots in books.items() if instrument in self._instruments}
-        differences = tuple(position_differences(seen, kept, symbols))
+        differences = tuple(position_differences(seen, kept, symbols) if differ is None else differ(seen))
         if differences:
             return self._differ(now_ns, differences, (), adopts)
         if not seen and self._instruments:

@@ -136,6 +136,8 @@ class Requests:
         self.know_trader(order.instrument, order.strategy)
         if found.adopted == "order":
             self._table.adopt(order, found)
+        elif self._table.tickets is not None and found.venue_order_id is not None:
+            self._table.tickets.note(order.order_id, found.venue_order_id)
         self._let_go(found)
 
     def _let_go(self, found: bodies.Adopted) -> None:
@@ -219,9 +221,16 @@ class Requests:
         wanted.tries += 1
         wanted.sent_ns = order.sent_ns = now_ns
         order.under_way, wanted.revision = wanted, order.revision
-        with_reduce_only = self._can_reduce_only(order.instrument)
-        request = order.request(wanted, self._capabilities, with_reduce_only=with_reduce_only)
+        ticket = self._ticket_to_close(order, wanted)
+        with_reduce_only = ticket is not None or self._can_reduce_only(order.instrument)
+        request = order.request(wanted, self._capabilities, with_reduce_only=with_reduce_only, ticket=ticket)
         return Send(order.order_id, request, wanted.kind == CANCEL)
+
+    def _ticket_to_close(self, order: LiveOrder, wanted: Wanted) -> str | None:
+        """Return the venue's name of the ticket that a new order closes; `None` for one that opens."""
+        if self._table.tickets is None or wanted.kind != NEW or order.closes is None:
+            return None
+        return self._table.tickets.name_to_close(order.closes)
 
     def _can_reduce_only(self, instrument: int) -> bool:
         """Tell whether the venue's reduce-only means what the strategy means by it.
@@ -254,10 +263,22 @@ class Requests:
             return True
         is_possible = self._can_do(order.terms)
         if is_possible and not is_taken_back:
-            return False
+            return self._closes_nothing_known(order, wanted, words)
         reason = "never_arrived" if is_possible else "unsupported"
         words.append(told_of(order, "rejected", reason=reason))
         self._table.forget(order.order_id)
+        return True
+
+    def _closes_nothing_known(self, order: LiveOrder, wanted: Wanted, words: list[Word]) -> bool:
+        """Tell whether an order may only close what the venue has under no name that we know.
+
+        Without the name it would open a ticket there.
+        """
+        if self._table.tickets is None or not order.terms.reduce_only:
+            return False
+        if self._ticket_to_close(order, wanted) is not None:
+            return False
+        words += self._table.end_with(order, "rejected", "unknown_order")
         return True
 
     def _can_do(self, terms: bodies.OrderTerms) -> bool:

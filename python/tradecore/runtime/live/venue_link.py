@@ -2,11 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, assert_never
 
 import msgspec
 
+from tradecore._core import ticket_at_venue, tickets_at_venue
 from tradecore.domain import EventBatch
 from tradecore.domain.account_part import AccountPart
 from tradecore.domain.errors import InvalidValueError, TradecoreError, VenueError
@@ -42,6 +44,7 @@ from tradecore.runtime.live.reconciliation import Difference, Outcome, Reconcili
 from tradecore.runtime.live.requests import Requests, Send
 from tradecore.runtime.live.retries import ReportTimes, Retries
 from tradecore.runtime.live.start_report import StartFold
+from tradecore.runtime.live.tickets import ticket_differences
 from tradecore.runtime.live.venue_reading import VenueReading
 from tradecore.runtime.live.words import Reconciled, Reconciling, Told, Word
 
@@ -128,7 +131,7 @@ class VenueLink:
         self._settings = settings = settings or LinkSettings()
         capabilities, times = venue.capabilities, settings.report_times
         self._journal = journal
-        self._table = OrderTable()
+        self._table = OrderTable(hedges=capabilities.hedging)
         self._requests = Requests(self._table, capabilities, retries=settings.retries, report_times=times)
         self._reading = VenueReading(self._table, capabilities, units=units, report_times=times)
         if settings.owners.takes_any:
@@ -253,6 +256,8 @@ class VenueLink:
         for strategy, binding in enumerate(engine.strategies):
             for instrument in binding.instruments:
                 self._requests.know_trader(instrument, strategy)
+        if self._table.tickets is not None:
+            self._table.tickets.at_venue = partial(ticket_at_venue, engine.kernel)
         self._reconciliation.watermark_ns = engine.now_ns
         self._inbox.append(Reconciling(self._part.first_instrument))
         self._know_names(engine)
@@ -498,8 +503,18 @@ class VenueLink:
             _now_ns(),
             has_news=has_news,
             adopts=lambda differences: self._adopt(engine, differences, findings),
+            differ=None if self._table.tickets is None else partial(self._differing_tickets, engine, symbols),
         )
         self._follow(outcome)
+
+    def _differing_tickets(
+        self, engine: Engine, symbols: Mapping[int, str], seen: Iterable[PositionSeen]
+    ) -> Iterator[Difference]:
+        tickets = self._table.tickets
+        if tickets is not None:
+            rows = tickets_at_venue(engine.kernel)
+            books = {(at, number): lots for at, number, lots in rows if at in symbols}
+            yield from ticket_differences(seen, books, symbols, tickets.number)
 
     def _balance(self, findings: Findings, *, has_news: bool) -> None:
         engine = self._engine

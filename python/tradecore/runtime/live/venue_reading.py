@@ -360,6 +360,8 @@ class VenueReading:
         if order_id is None or instrument is None:
             return self._filled_foreign(seen)
         order = self._table.orders.get(order_id)
+        if self._table.tickets is not None:
+            self._table.tickets.note(order_id, seen.venue_order_id)
         if seen.revision:
             return self._revised(seen, order, order_id, instrument)
         words: list[Word] = []

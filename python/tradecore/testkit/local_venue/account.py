@@ -33,7 +33,10 @@ class Account:
         self.reducing: dict[int, VenueOrder] = {}
         self.fills: list[FillRow] = []
         self._by_client: dict[str, list[VenueOrder]] = {}
-        self._positions: dict[int, tuple[int, int]] = {}
+        # Lots and cost by market and ticket.
+        self._positions: dict[tuple[int, int], tuple[int, int]] = {}
+        # What clients called the orders that opened tickets.
+        self._entries: dict[int, str] = {}
 
     def free_atto(self, currency: str) -> int:
         """Return what it may still use of a currency."""
@@ -52,6 +55,8 @@ class Account:
         """Know an order by its client's name, too."""
         if order.client_order_id is not None:
             self._by_client.setdefault(order.client_order_id, []).append(order)
+            if order.ticket == order.number:
+                self._entries[order.number] = order.client_order_id
 
     def forget(self, order: VenueOrder) -> None:
         """Know an order no more."""
@@ -69,30 +74,39 @@ class Account:
         first = max(after, bisect_left(self.fills, time_ns, key=lambda fill: fill.time_ns))
         return self.fills[first : first + count_max], first + count_max >= len(self.fills)
 
-    def position_lots(self, market: int) -> int:
-        """Return what it holds of a margin market; short is negative."""
-        return self._positions.get(market, (0, 0))[0]
+    def position_lots(self, market: int, ticket: int = 0) -> int:
+        """Return what it holds of a margin market, of a ticket where positions hedge; short is negative."""
+        return self._positions.get((market, ticket), (0, 0))[0]
 
     def positions(self) -> list[PositionRow]:
         """Return the positions that are not flat."""
         return [
-            PositionRow(account=self.name, market=market, lots=lots, cost_atto=cost)
-            for market, (lots, cost) in sorted(self._positions.items())
+            PositionRow(
+                account=self.name,
+                market=market,
+                lots=lots,
+                cost_atto=cost,
+                ticket=ticket,
+                client_order_id=self._entries.get(ticket),
+            )
+            for (market, ticket), (lots, cost) in sorted(self._positions.items())
             if lots
         ]
 
-    def trade_position(self, market: int, lots: int, unit_cost_atto: int) -> int:
+    def trade_position(self, market: int, lots: int, unit_cost_atto: int, ticket: int = 0) -> int:
         """Change a position by signed lots at a cost each, and return the profit of what was closed.
 
+        Where positions hedge, it is that of a ticket (0 where they are netted): what its entry order has
+        traded, and what names it, in whatever order.
         What is closed costs its share of the position, cut to whole units towards zero: the cut stays with
         the rest, so that all profits together are exact once the position is flat.
         """
-        held, cost = self._positions.get(market, (0, 0))
+        held, cost = self._positions.get((market, ticket), (0, 0))
         profit = 0
         if held * lots < 0:
             closed = min(abs(held), abs(lots)) * (1 if lots > 0 else -1)
             share = abs(cost) * abs(closed) // abs(held) * (1 if cost > 0 else -1)
             profit = -closed * unit_cost_atto - share
             held, cost, lots = held + closed, cost - share, lots - closed
-        self._positions[market] = (held + lots, cost + lots * unit_cost_atto)
+        self._positions[market, ticket] = (held + lots, cost + lots * unit_cost_atto)
         return profit

@@ -10,10 +10,17 @@ TICKS_MAX = 2**60
 _TIMES_IN_FORCE = frozenset({"gtc", "ioc", "fok", "gtd"})
 
 
-def flaw_of(wish: NewOrder, *, book: MarketBook, owner: Account, now_ns: int) -> Refusal | None:
+def flaw_of(
+    wish: NewOrder, *, book: MarketBook, owner: Account, now_ns: int, hedges: bool = False
+) -> Refusal | None:
     """Say why a wish is refused; `None` where nothing is wrong with it."""
-    words = _flaw_of_shape(wish, now_ns) or _flaw_of_reducing(wish, book, owner)
+    words = _flaw_of_shape(wish, now_ns) or _flaw_of_ticket(wish, hedges=hedges)
     if words:
+        return Refusal(code="unsupported", words=words)
+    if wish.ticket and _closable_lots(wish, book, owner) <= 0:
+        words = f"there is no open ticket {wish.ticket} that an order of this side closes"
+        return Refusal(code="unknown_order", words=words)
+    if words := _flaw_of_reducing(wish, book, owner):
         return Refusal(code="unsupported", words=words)
     is_whole = wish.time_in_force == "fok"
     if not (wish.post_only or is_whole or wish.kind == "market"):
@@ -42,19 +49,24 @@ def flaw_of_amendment(
     if order.post_only and book.reach(is_buy=order.is_buy, price_ticks=price_ticks, lots=1)[0]:
         return _would_take()
     grown = lots - order.lots
-    room = closing_room(owner, book.market, is_buy=order.is_buy)
+    room = closing_room(owner, book.market, is_buy=order.is_buy, ticket=order.ticket)
     if order.reduce_only and grown > max(room, 0):
         return Refusal(code="unsupported", words=_closes_too_much(room + order.open_lots))
     return None
 
 
-def closing_room(owner: Account, market: int, *, is_buy: bool) -> int:
-    """Return how much of a position no open order of the closing side could close; below 0 it is too much."""
-    held = owner.position_lots(market)
+def closing_room(owner: Account, market: int, *, is_buy: bool, ticket: int = 0) -> int:
+    """Return how much of a position no open order of the closing side could close; below 0 it is too much.
+
+    Where positions hedge, it is that of a ticket, and of the orders that rest. One that trades at once comes
+    before them: what they would close too much is ended after it.
+    """
+    held = owner.position_lots(market, ticket)
     closing = sum(
         order.open_lots
         for order in owner.open_orders.values()
-        if order.market == market and order.is_buy is is_buy
+        if order.market == market and order.is_buy is is_buy and order.ticket == ticket
+        if order.rests or not ticket
     )
     return (-held if is_buy else held) - closing
 
@@ -92,12 +104,30 @@ def _flaw_of_shape(wish: NewOrder, now_ns: int) -> str:
     return ""
 
 
+def _flaw_of_ticket(wish: NewOrder, *, hedges: bool) -> str:
+    if wish.ticket and not hedges:
+        return "positions are netted here: there are no tickets"
+    if hedges and wish.reduce_only != bool(wish.ticket):
+        return (
+            "`reduce_only` and `ticket` go together: an order closes the ticket that it names, or opens one"
+        )
+    return ""
+
+
+def _closable_lots(wish: NewOrder, book: MarketBook, owner: Account) -> int:
+    held = owner.position_lots(book.market, wish.ticket)
+    return -held if wish.is_buy else held
+
+
 def _flaw_of_reducing(wish: NewOrder, book: MarketBook, owner: Account) -> str:
     if not wish.reduce_only:
         return ""
     if not book.setting.is_margin:
         return "`reduce_only` is for margin markets"
-    room = closing_room(owner, book.market, is_buy=wish.is_buy)
+    if wish.ticket and not wish.rests:
+        room = _closable_lots(wish, book, owner)
+    else:
+        room = closing_room(owner, book.market, is_buy=wish.is_buy, ticket=wish.ticket)
     return "" if wish.lots <= room else _closes_too_much(room)
 
 

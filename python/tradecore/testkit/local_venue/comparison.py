@@ -122,6 +122,7 @@ def compare(
     cash: Decimal,
     epoch: int = 0,
     numbers: Collection[int] | None = None,
+    tickets: Mapping[int, int] | None = None,
 ) -> Comparison:
     """Compare a journal and what its engine says it has with what a venue did for an account.
 
@@ -143,6 +144,8 @@ def compare(
         That of the names of its orders.
     numbers : collection of int, optional
         The engine's numbers of `instruments`, where it trades others at other accounts.
+    tickets : mapping of int to int, optional
+        Where positions hedge: lots of open tickets by their numbers, short is negative.
 
     Returns
     -------
@@ -156,11 +159,14 @@ def compare(
     ids = ClientIds(epoch, journal.first_hash())
     differences = _order_differences(booked, last.values(), fills, ids)
     money = _cash_there(truth, account, {d.currency for d in deeds if isinstance(d, DepositRow)})
-    there = {
-        instruments[row.market].symbol: row.lots * Decimal(instruments[row.market].lot_size)
-        for row in truth.positions
-        if row.account == account and row.lots
-    }
+    rows = [row for row in truth.positions if row.account == account]
+    there: dict[str, Decimal] = {}
+    for row in rows:
+        spec = instruments[row.market]
+        there[spec.symbol] = there.get(spec.symbol, Decimal(0)) + row.lots * Decimal(spec.lot_size)
+    there = {symbol: size for symbol, size in there.items() if size}
+    if tickets is not None:
+        differences += _ticket_differences(rows, tickets, ids)
     ours = {symbol: size for symbol, size in positions.items() if size}
     differences += [
         f"position of {symbol}: {there.get(symbol, 0)} there, {ours.get(symbol, 0)} in the books"
@@ -180,6 +186,18 @@ def compare(
         cash_booked=cash,
         differences=tuple(differences[:DIFFERENCES_MAX]),
     )
+
+
+def _ticket_differences(rows: Iterable[PositionRow], tickets: Mapping[int, int], ids: ClientIds) -> list[str]:
+    """Say which tickets are not the same on both sides."""
+    there = {ids.order_id(row.client_order_id): row.lots for row in rows}
+    unknown = there.pop(None, 0)
+    differences = [f"tickets of {unknown} lots there are none of this journal"] if unknown else []
+    return differences + [
+        f"ticket {number}: {there.get(number, 0)} lots there, {tickets.get(number, 0)} in the books"
+        for number in sorted({number for number in there if number is not None} | tickets.keys())
+        if there.get(number, 0) != tickets.get(number, 0)
+    ]
 
 
 def _booked(journal: JournalFolder, numbers: Collection[int] | None) -> dict[int, _Booked]:

@@ -89,6 +89,7 @@ class LocalExchange:
             requests_burst=float(limits.burst),
             weights={name: float(weight) for name, weight in limits.weights.items()},
             fills_kept_ns=self.settings.fills_kept_ns or None,
+            hedging=self.settings.hedging,
         )
 
     @property
@@ -156,7 +157,8 @@ class LocalExchange:
         for flag in ("post_only", "reduce_only"):
             if getattr(wish, flag) and not getattr(self.settings, flag):
                 return Refusal(code="unsupported", words=f"this venue knows no `{flag}`")
-        flaw = flaw_of(wish, book=book, owner=owner, now_ns=self._now_ns)
+        hedges = self.settings.hedging
+        flaw = flaw_of(wish, book=book, owner=owner, now_ns=self._now_ns, hedges=hedges)
         if flaw is None:
             flaw = self._settlement.unpaid(wish, owner=owner, book=book)
         if flaw is not None:
@@ -293,11 +295,12 @@ class LocalExchange:
             post_only=wish.post_only,
             reduce_only=wish.reduce_only,
             time_ns=self._now_ns,
+            ticket=wish.ticket or (self._number if self.settings.hedging else 0),
         )
         self._orders[order.number] = order
         owner.remember(order)
         owner.open_orders[order.number] = order
-        if order.reduce_only:
+        if order.reduce_only and (order.rests or not self.settings.hedging):
             owner.reducing[order.number] = order
         self._settlement.hold(order, owner)
         if order.expire_ns is not None:
@@ -316,8 +319,7 @@ class LocalExchange:
                 self._close(each, VenueOrderState.CANCELED, "self_trade")
 
     def _let_trade(self, order: VenueOrder, book: MarketBook) -> None:
-        number, lots = OWN_FIRST + order.number, order.lots
-        rests = order.kind == "limit" and order.time_in_force in {"gtc", "gtd"}
+        number, lots, rests = OWN_FIRST + order.number, order.lots, order.rests
         if rests and order.price_ticks is not None:
             book.add(self._now_ns, number, is_buy=order.is_buy, price_ticks=order.price_ticks, lots=lots)
         else:
@@ -361,12 +363,27 @@ class LocalExchange:
             self._tell_balance(owner, currency)
 
     def _leave_growing(self, owner: Account, book: MarketBook) -> None:
-        """End reduce-only orders, the newest first, that could open something if all traded at once."""
+        """End reduce-only orders, the newest first, that could open something if all traded at once.
+
+        What closes a ticket is made as small as that instead, and ended where nothing is left to close.
+        """
         for order in reversed(list(owner.reducing.values())):
-            is_meant = order.market == book.market
-            if is_meant and closing_room(owner, book.market, is_buy=order.is_buy) < 0:
+            if order.market != book.market:
+                continue
+            room = closing_room(owner, book.market, is_buy=order.is_buy, ticket=order.ticket)
+            if room < 0 < order.open_lots + room and order.ticket:
+                self._cut(order, owner, book, order.open_lots + room)
+            elif room < 0:
                 book.remove(OWN_FIRST + order.number)
                 self._close(order, VenueOrderState.CANCELED, "linked")
+
+    def _cut(self, order: VenueOrder, owner: Account, book: MarketBook, open_lots: int) -> None:
+        """Make a resting order smaller where it is."""
+        order.lots, order.time_ns = order.filled_lots + open_lots, self._now_ns
+        self._settlement.hold(order, owner)
+        price_ticks = order.price_ticks or 0
+        book.amend(self._now_ns, OWN_FIRST + order.number, price_ticks=price_ticks, lots=open_lots)
+        self._tell(order)
 
     def _close(self, order: VenueOrder, state: VenueOrderState, reason: str) -> None:
         owner = self.accounts[order.account]
@@ -446,4 +463,5 @@ def _as_wish(order: VenueOrder, symbol: str, price_ticks: int, lots: int) -> New
         kind=order.kind,
         lots=lots,
         price_ticks=price_ticks,
+        ticket=order.ticket,
     )

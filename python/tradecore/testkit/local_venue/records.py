@@ -6,7 +6,10 @@ from tradecore.domain.venue_findings import VenueOrderState
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What an account asks for. `kind` is `limit` or `market`; an empty `client_order_id` is none."""
+    """What an account asks for. `kind` is `limit` or `market`; an empty `client_order_id` is none.
+
+    `ticket` is the one that it may only close, where positions hedge; 0 is none.
+    """
 
     client_order_id: str
     symbol: str
@@ -18,6 +21,12 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     expire_ns: int | None = None
     post_only: bool = False
     reduce_only: bool = False
+    ticket: int = 0
+
+    @property
+    def rests(self) -> bool:
+        """Whether it waits in the book for what it cannot trade at once."""
+        return self.kind == "limit" and self.time_in_force in {"gtc", "gtd"}
 
 
 class VenueOrder(msgspec.Struct, kw_only=True, gc=False):
@@ -39,6 +48,9 @@ class VenueOrder(msgspec.Struct, kw_only=True, gc=False):
         When it changed last.
     reason : str
         Why it ended without filling whole.
+    ticket : int
+        Where positions hedge: the ticket that it closes, else the one that it opens, which is its own number.
+        0 where they are netted.
     """
 
     number: int
@@ -58,11 +70,17 @@ class VenueOrder(msgspec.Struct, kw_only=True, gc=False):
     held_atto: int = 0
     state: VenueOrderState = VenueOrderState.OPEN
     reason: str = ""
+    ticket: int = 0
 
     @property
     def open_lots(self) -> int:
         """Return what may still trade."""
         return self.lots - self.filled_lots if self.state is VenueOrderState.OPEN else 0
+
+    @property
+    def rests(self) -> bool:
+        """Whether it waits in the book for what it cannot trade at once."""
+        return self.kind == "limit" and self.time_in_force in {"gtc", "gtd"}
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="order"):
@@ -103,7 +121,8 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="order")
 class FillRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="fill"):
     """A trade of an account: `cursor` counts those of the account from 1, `trade` those of the market.
 
-    A trade that was corrected or busted has another row with a higher `revision`; 0 lots are a bust.
+    A trade that was corrected or busted has another row with a higher `revision`; 0 lots are a bust. Where
+    positions hedge, `ticket` is the one that it opened or closed.
     """
 
     account: str
@@ -121,6 +140,7 @@ class FillRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="fill"):
     fee_currency: str
     time_ns: int
     revision: int = 0
+    ticket: int = 0
 
 
 class BalanceRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="balance"):
@@ -134,12 +154,18 @@ class BalanceRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="balan
 
 
 class PositionRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="position"):
-    """A position of a margin market; short is negative. `cost_atto` is what was paid for it."""
+    """A position of a margin market; short is negative. `cost_atto` is what was paid for it.
+
+    Where positions hedge, each ticket is one: `ticket` is the number of the order that opened it, which the
+    client called `client_order_id`.
+    """
 
     account: str
     market: int
     lots: int
     cost_atto: int
+    ticket: int = 0
+    client_order_id: str | None = None
 
 
 class DepositRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="deposit"):

@@ -183,6 +183,9 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         What becomes of a client order id that was seen before.
     replaces, post_only, reduce_only : bool
         Whether an order can be amended, and may state these flags.
+    hedging : bool
+        Whether each entry order opens a ticket, long and short at once, and what closes names one; then all
+        markets are on margin.
     validity_window_ns : int
         How old the timestamp of a request may be, and how far ahead of the venue's clock.
     page_max : int
@@ -206,6 +209,7 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     replaces: bool = True
     post_only: bool = True
     reduce_only: bool = True
+    hedging: bool = False
     validity_window_ns: int = 5 * SECOND_NS
     page_max: int = 500
     open_orders_max: int = 10_000
@@ -222,6 +226,9 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         for name in ("validity_window_ns", "page_max", "open_orders_max", "history_orders_max"):
             if getattr(self, name) < 1:
                 raise InvalidValueError(name, getattr(self, name), "must be above 0")
+        if self.hedging and not (self.reduce_only and all(market.is_margin for market in self.markets)):
+            rule = "needs `reduce_only`, and `is_margin` in every market: tickets are positions on margin"
+            raise InvalidValueError("hedging", self.hedging, rule)
         if self.fills_kept_ns < 0:
             raise InvalidValueError("fills_kept_ns", self.fills_kept_ns, "must be 0 or more")
         if self.open_orders_max * len(self.accounts) > _ORDERS_MAX:

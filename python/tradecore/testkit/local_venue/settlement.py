@@ -39,7 +39,9 @@ class Settlement:
             _, value, _ = book.reach(is_buy=wish.is_buy, price_ticks=None, lots=wish.lots)
         else:
             value = price_ticks * wish.lots
-        currency, needed = self._needed(market, owner, is_buy=wish.is_buy, lots=wish.lots, value=value)
+        currency, needed = self._needed(
+            market, owner, is_buy=wish.is_buy, lots=wish.lots, value=value, ticket=wish.ticket
+        )
         free = owner.free_atto(currency) + (instead_of.held_atto if instead_of is not None else 0)
         if self._markets[market].is_margin:
             free -= self._margin_atto(owner, currency)
@@ -51,7 +53,9 @@ class Settlement:
         """Hold what the open part of an order may cost; nothing for one that is closed or has no price."""
         lots = order.open_lots
         value = (order.price_ticks or 0) * lots
-        currency, needed = self._needed(order.market, owner, is_buy=order.is_buy, lots=lots, value=value)
+        currency, needed = self._needed(
+            order.market, owner, is_buy=order.is_buy, lots=lots, value=value, ticket=order.ticket
+        )
         owner.hold(order, currency, needed if order.price_ticks is not None else 0)
 
     def settle(self, match: Match, order: VenueOrder, owner: Account, *, is_maker: bool) -> FillRow:
@@ -61,7 +65,7 @@ class Settlement:
         if setting.is_margin:
             lots = match.lots if order.is_buy else -match.lots
             unit = match.price_ticks * self._unit_atto[market]
-            owner.add(setting.quote, owner.trade_position(market, lots, unit))
+            owner.add(setting.quote, owner.trade_position(market, lots, unit, order.ticket))
         else:
             sign = 1 if order.is_buy else -1
             owner.add(setting.base, sign * match.lots * self._lot_atto[market])
@@ -84,6 +88,7 @@ class Settlement:
             fee_atto=fee,
             fee_currency=currency,
             time_ns=match.time_ns,
+            ticket=order.ticket,
         )
 
     def revise(self, fill: FillRow, owner: Account, *, price_ticks: int, lots: int, time_ns: int) -> FillRow:
@@ -98,7 +103,7 @@ class Settlement:
                 continue
             if setting.is_margin:
                 unit = ticks * self._unit_atto[market]
-                owner.add(setting.quote, owner.trade_position(market, sign * size, unit))
+                owner.add(setting.quote, owner.trade_position(market, sign * size, unit, fill.ticket))
             else:
                 owner.add(setting.base, sign * size * self._lot_atto[market])
                 owner.add(setting.quote, -sign * ticks * size * self._unit_atto[market])
@@ -123,13 +128,15 @@ class Settlement:
         changed = (setting.quote,) if setting.is_margin else (setting.base, setting.quote)
         return changed if fill.fee_currency in changed else (*changed, fill.fee_currency)
 
-    def _needed(self, market: int, owner: Account, *, is_buy: bool, lots: int, value: int) -> tuple[str, int]:
+    def _needed(
+        self, market: int, owner: Account, *, is_buy: bool, lots: int, value: int, ticket: int
+    ) -> tuple[str, int]:
         """Return currency and amount that lots of so much value (ticks times lots) may cost."""
         setting = self._markets[market]
         worth = value * self._unit_atto[market]
         fee = -(-worth * self._rate_max // RATE_PARTS)
         if setting.is_margin:
-            held = owner.position_lots(market)
+            held = owner.position_lots(market, ticket)
             closes = lots <= (-held if is_buy else held)
             return setting.quote, fee + (0 if closes else -(-worth // setting.leverage))
         if is_buy:

@@ -115,8 +115,8 @@ impl Accounts {
     ) -> Result<(), KernelError> {
         let Some(told) = before.or(after) else { return Ok(()) };
         if let Some(borrow) = &mut self.borrow {
-            let position_lots = ledger.position(told.strategy, told.instrument);
-            borrow.note(now_ns, told.strategy, told.instrument, position_lots);
+            let short_lots = ledger.legs(told.strategy, told.instrument).short;
+            borrow.note(now_ns, told.strategy, told.instrument, short_lots.saturating_neg());
         }
         let Some(margin) = self.margin_mut(instrument.account()) else { return Ok(()) };
         let position_lots = ledger.position_total(instrument.id);

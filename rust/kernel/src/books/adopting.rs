@@ -36,6 +36,9 @@ impl Kernel {
         found: &Adopted,
     ) -> Result<(), KernelError> {
         let is_order = matches!(found.body, AdoptedBody::Order { .. });
+        // A ticket is what its venue calls it: what closes it says that.
+        let ticket =
+            found.venue_order_id.as_deref().filter(|_| !is_order && self.books.ledger.is_hedged(instrument));
         let account = self.account_of(instrument);
         if is_order
             && found
@@ -62,6 +65,9 @@ impl Kernel {
         self.outgoing.last_order_id = intent.order_id.0;
         if is_order {
             self.books.heard.note_adopted(intent.order_id, account, found, &self.books.orders);
+        }
+        if let Some(name) = ticket {
+            self.books.heard.note_name(intent.order_id, account, name, &self.books.orders);
         }
         for report in std::iter::once(told(ReportBody::Accepted)).chain(fill) {
             self.book_news(instrument, &report)?;

@@ -14,6 +14,7 @@ use tradecore_types::{
 };
 
 use crate::books::heard::Trade;
+use crate::books::tickets::held_for;
 use crate::books::{Booking, Books, Outcome};
 use crate::{Kernel, KernelError};
 
@@ -326,11 +327,13 @@ impl Kernel {
     /// Visits exits that the venue of an account did not take: those whose position is open, with no other exit there.
     pub fn refused_exits(&self, account: AccountId) -> impl Iterator<Item = OrderId> {
         let is_bare = |refused: &&ClosedOrder| {
-            let ClosedOrder { strategy, instrument, side, .. } = **refused;
+            let ClosedOrder { strategy, instrument, side, closes, .. } = **refused;
+            let is_hedged = self.books.ledger.is_hedged(instrument);
             let is_exit = |order: &OpenOrder| {
                 let intent = &order.intent;
                 (intent.strategy, intent.instrument, intent.side) == (strategy, instrument, side)
                     && order.only_closes()
+                    && (!is_hedged || intent.closes == closes)
             };
             !self.books.orders.iter().any(is_exit)
         };
@@ -488,8 +491,7 @@ impl Books {
     /// another one, and may be meant to have no exit.
     fn forget_needless_exits(&mut self) {
         let ledger = &self.ledger;
-        let is_needed =
-            |exit: &ClosedOrder| exit.side.closable_lots(ledger.position(exit.strategy, exit.instrument)) > 0;
+        let is_needed = |exit: &ClosedOrder| exit.side.closable_lots(held_for(ledger, exit)) > 0;
         self.heard.keep_refused_exits(is_needed);
     }
 }

@@ -85,8 +85,7 @@ impl Kernel {
         let Some((known, filled_lots)) = open.or_else(closed).or_else(traded) else {
             return Reading::Surprise(SurpriseKind::ForgottenOrder);
         };
-        // No session trades tickets at a venue outside: which of them a trade made is not looked for.
-        if known != instrument || self.is_unsent(order_id) || self.books.ledger.is_hedged(instrument) {
+        if known != instrument || self.is_unsent(order_id) {
             return Reading::Surprise(SurpriseKind::Impossible);
         }
         match heard.trade(order_id, &said.trade_id) {
@@ -223,7 +222,10 @@ impl Kernel {
         };
         let Some(market) = self.markets.get(instrument.index()) else { return Ok(false) };
         let at = Booking { instrument: &market.instrument, now_ns: self.now_ns, keeps_rests: true };
-        let was = self.books.ledger.position(owner.strategy, instrument);
+        // What the trade was of: all that its strategy holds, or one ticket.
+        let ticket =
+            Some(owner.closes.unwrap_or(said.order_id)).filter(|_| self.books.ledger.is_hedged(instrument));
+        let was = self.held_of(owner, ticket);
         if !self.books.revise(&booked, at)? {
             self.note_surprise(instrument, said.order_id, SurpriseKind::Impossible);
             return Ok(false);
@@ -235,17 +237,24 @@ impl Kernel {
         if self.books.accounts.is_some() {
             self.settle_account();
         }
-        if self.books.orders.has_closing() {
+        if self.books.orders.has_closing() || ticket.is_some() {
             self.note_orphans(owner.strategy, instrument);
         }
         self.wake_for(&booked);
         self.follow_reports()?;
-        let is = self.books.ledger.position(owner.strategy, instrument);
+        let is = self.held_of(owner, ticket);
         let has_grown = is.saturating_abs() > was.saturating_abs() || is.signum() * was.signum() < 0;
         if has_grown && is_exit {
-            self.note_exit_missing(said.order_id, owner, is);
+            self.note_exit_missing(said.order_id, owner, is, ticket);
         }
         Ok(true)
+    }
+
+    fn held_of(&self, owner: Owner, ticket: Option<OrderId>) -> i64 {
+        match ticket {
+            Some(ticket) => self.books.ledger.lots_of_entry(owner.strategy, owner.instrument, ticket),
+            None => self.books.ledger.position(owner.strategy, owner.instrument),
+        }
     }
 
     /// Tells its strategy that a trade was told anew.
@@ -265,16 +274,17 @@ impl Kernel {
         Some((by.owner, has_exits || by.only_closes))
     }
 
-    /// Says that a position has become larger than its exits, if it has, and none of them can follow.
-    fn note_exit_missing(&mut self, order_id: OrderId, owner: Owner, position: i64) {
+    /// Says that a position, or a ticket, has become larger than its exits, if it has, and none of them can follow.
+    fn note_exit_missing(&mut self, order_id: OrderId, owner: Owner, position: i64, ticket: Option<OrderId>) {
         let Owner { strategy, instrument, .. } = owner;
         let side = if position > 0 { Side::Sell } else { Side::Buy };
         let is_closed_anyway = self.control.switches.is_killed || self.is_flattened(strategy, instrument);
-        if is_closed_anyway || self.exit_lots(strategy, instrument, side) >= position.saturating_abs() {
+        let exit_lots = self.exit_lots(strategy, instrument, side, ticket);
+        if is_closed_anyway || exit_lots >= position.saturating_abs() {
             return;
         }
         if let Some(order) = self.books.orders.find_closed(order_id) {
-            let exit = ClosedOrder { side, ..*order };
+            let exit = ClosedOrder { side, closes: ticket.or(order.closes), ..*order };
             self.books.heard.note_refused_exit(&exit);
         }
         self.note_surprise(instrument, order_id, SurpriseKind::ExitMissing);

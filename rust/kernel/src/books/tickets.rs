@@ -1,6 +1,6 @@
 //! Positions that hedge: what is at stake on both sides of an instrument.
 
-use tradecore_ledger::{Legs, Working};
+use tradecore_ledger::{ClosedOrder, Ledger, Legs, Working};
 use tradecore_risk::{Exposure, Stake, Stakes};
 use tradecore_types::{Instrument, OrderIntent, Side, StrategyId};
 
@@ -9,6 +9,14 @@ use crate::books::Books;
 /// Returns two sides as what is at stake, the one first that orders of a side add to.
 pub(crate) fn stake(side: Side, legs: Legs, working: Working) -> Stake {
     Stake::hedged(side, (legs.long, legs.short), (working.buy_lots, working.sell_lots))
+}
+
+/// Returns what an order that has ended could close: its ticket where positions hedge, else the position.
+pub(crate) fn held_for(ledger: &Ledger, order: &ClosedOrder) -> i64 {
+    match order.closes.filter(|_| ledger.is_hedged(order.instrument)) {
+        Some(ticket) => ledger.lots_of_entry(order.strategy, order.instrument, ticket),
+        None => ledger.position(order.strategy, order.instrument),
+    }
 }
 
 impl Books {

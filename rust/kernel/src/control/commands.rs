@@ -120,7 +120,7 @@ impl Kernel {
 
     fn close_position(&mut self, strategy: StrategyId, instrument: InstrumentId) -> Result<(), KernelError> {
         if self.books.ledger.is_hedged(instrument) {
-            for (lots, ticket) in self.ticket_parts(strategy, instrument) {
+            for (lots, ticket) in self.known_tickets(strategy, instrument) {
                 self.close_lots(strategy, instrument, lots, ticket)?;
             }
             return Ok(());

@@ -14,6 +14,7 @@ use tradecore_types::{
     Size, StrategyId, SurpriseKind,
 };
 
+use crate::books::tickets::held_for;
 use crate::groups::to_close::{ASK_AGAIN_NS, CloseOut, Flattening, Rest, Ties, TooLarge};
 use crate::{Kernel, KernelError};
 
@@ -134,7 +135,9 @@ impl Kernel {
             return Ok(false);
         }
         if self.books.ledger.is_hedged(instrument) {
-            self.close_tickets(strategy, instrument)?;
+            if !self.withdraw_exits(flattening) {
+                self.close_tickets(strategy, instrument)?;
+            }
             return Ok(true);
         }
         let side = if position_lots > 0 { Side::Sell } else { Side::Buy };
@@ -249,7 +252,7 @@ impl Kernel {
             // Its strategy meant it to open: it came at a time when only closing is allowed.
             return;
         }
-        let open_lots = side.closable_lots(self.books.ledger.position(strategy, instrument));
+        let open_lots = side.closable_lots(held_for(&self.books.ledger, &order));
         if reduce_only && open_lots > 0 && !is_closed_anyway {
             self.books.heard.note_refused_exit(&order);
             self.note_surprise(instrument, order_id, SurpriseKind::ExitRefused);

@@ -198,9 +198,16 @@ impl Kernel {
         order.intent.kind != OrderKind::Market && self.is_closing_order(order)
     }
 
-    /// Returns how much of a position open exits close on this side; those that cancel each other count once.
-    pub(crate) fn exit_lots(&self, strategy: StrategyId, instrument: InstrumentId, side: Side) -> i64 {
-        let whose = ClosingSide { strategy, instrument, side, ticket: None };
+    /// Returns how much of a position, or of a ticket, open exits close on this side; those that cancel each other count
+    /// once.
+    pub(crate) fn exit_lots(
+        &self,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        side: Side,
+        ticket: Option<OrderId>,
+    ) -> i64 {
+        let whose = ClosingSide { strategy, instrument, side, ticket };
         let mut of_groups: BTreeMap<OrderId, i64> = BTreeMap::new();
         for order in self.books.orders.iter().filter(|order| order.only_closes() && whose.has(&order.intent))
         {

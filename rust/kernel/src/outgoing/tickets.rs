@@ -2,10 +2,13 @@
 //!
 //! **Invariant:** where an instrument hedges, nothing closes but by a ticket that it names, and no more than that has.
 
-use tradecore_ledger::{OpenOrder, Working};
+use std::collections::BTreeMap;
+
+use tradecore_ledger::{OpenOrder, OrderState, Working};
 use tradecore_risk::{Exposure, Stake};
 use tradecore_types::{InstrumentId, OrderId, OrderIntent, Refusal, Rule, Side, Size, StrategyId};
 
+use crate::books::heard::TradedBy;
 use crate::books::tickets::stake;
 use crate::gates::decision::RequestKind;
 use crate::outgoing::orders::asked_side;
@@ -154,13 +157,67 @@ impl Kernel {
         strategy: StrategyId,
         instrument: InstrumentId,
     ) -> Result<(), KernelError> {
-        for (lots, ticket) in self.ticket_parts(strategy, instrument) {
+        for (lots, ticket) in self.known_tickets(strategy, instrument) {
             let side = if lots > 0 { Side::Sell } else { Side::Buy };
             if self.is_offered(instrument, side) {
                 self.close_lots(strategy, instrument, lots, ticket)?;
             }
         }
         Ok(())
+    }
+
+    /// Returns the same less what an order in doubt at a venue outside may have closed of each ticket, or do so yet.
+    pub(crate) fn known_tickets(
+        &self,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+    ) -> Vec<(i64, Option<OrderId>)> {
+        let mut parts = self.ticket_parts(strategy, instrument);
+        if self.config.destination.is_outside() {
+            for (lots, ticket) in &mut parts {
+                let is_in_doubt = |order: &&OpenOrder| {
+                    (order.intent.strategy, order.intent.instrument) == (strategy, instrument)
+                        && order.intent.closes == *ticket
+                        && order.state == OrderState::Unknown
+                };
+                let doubted = self.books.orders.iter().filter(is_in_doubt).map(OpenOrder::lots_at_stake);
+                let doubted_lots = doubted.fold(0_i64, i64::saturating_add);
+                *lots -= doubted_lots.min(lots.saturating_abs()) * lots.signum();
+            }
+            parts.retain(|part| part.0 != 0);
+        }
+        parts
+    }
+
+    /// Returns the ticket at a venue outside that trades of an order belong to, and what it opened under its own number:
+    /// the one that it was to close, else the one that it opens.
+    #[must_use]
+    pub fn ticket_at_venue(&self, order_id: OrderId) -> OrderId {
+        let (mut ticket, mut next) = (order_id, Some(order_id));
+        while let Some(order_id) = next {
+            ticket = order_id;
+            let by =
+                TradedBy::of(order_id, &self.books.orders).or_else(|| self.books.heard.traded_by(order_id));
+            // What closes has a higher number than what it closes, so this ends.
+            next = by.and_then(|by| by.owner.closes).filter(|closes| *closes < order_id);
+        }
+        ticket
+    }
+
+    /// Returns what is open of tickets by the names that they have at a venue outside, in signed lots by instrument.
+    #[must_use]
+    pub fn tickets_at_venue(&self) -> BTreeMap<(InstrumentId, OrderId), i64> {
+        let mut tickets = BTreeMap::new();
+        for strategy in (0..self.config.strategies).map(StrategyId) {
+            for instrument in self.books.ledger.instruments().map(|instrument| instrument.id) {
+                for ticket in self.books.ledger.tickets(strategy, instrument) {
+                    let place = (instrument, self.ticket_at_venue(ticket.entry_order));
+                    *tickets.entry(place).or_default() += ticket.lots;
+                }
+            }
+        }
+        tickets.retain(|_, lots| *lots != 0);
+        tickets
     }
 
     /// Returns the position that an order may close: of its ticket where positions hedge, else all of it.
