@@ -20,8 +20,8 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # n
 _LONG = frozenset(
     {
         "run:run", "backtest:backtest", "demo:demo", "journal:verify", "journal:replay", "journal:tail",
-        "journal:export", "trades:trades", "database:rebuild", "data:inspect", "venue:serve",
-        "reconcile:reconcile", "papers:start_report", "arm:arm",
+        "journal:export", "keeping:compact", "keeping:backup", "trades:trades", "database:rebuild",
+        "data:inspect", "venue:serve", "reconcile:reconcile", "papers:start_report", "arm:arm",
     }
 )  # fmt: skip
 # As far as the simulated exchange's clock goes with room to spare: 31 years.
@@ -314,9 +314,20 @@ def _add_journal(commands: Commands) -> None:
     tail.add_argument("-f", "--follow", action="store_true", help="go on as the journal grows")
     tail.add_argument("--all", action="store_true", help="market events too")
     export = _command(journal, "export", "journal:export", "print every record as a line of JSON")
-    for command in (verify, replay, tail, export):
+    compact = _command(
+        journal, "compact", "keeping:compact", "compress its older segments, and drop their market events"
+    )
+    compact.add_argument(
+        "--drop-market-days",
+        type=_count,
+        metavar="DAYS",
+        help="drop market events of segments that are older; what is left replays no more",
+    )
+    backup = _command(journal, "backup", "keeping:backup", "copy it, also while it is written")
+    for command in (verify, replay, tail, export, compact, backup):
         command.add_argument("path", help="journal file")
         _json(command)
+    backup.add_argument("directory", help="directory of the copy; made when it is not there")
 
 
 def _add_trades(commands: Commands) -> None:

@@ -68,6 +68,12 @@ class Guard:
             alarms["journal"] = (
                 f"{self._journal.where} was removed or replaced: the next start finds nothing of it; {ways}"
             )
+        elif not self._journal.keep_reserve():
+            alarms["reserve of the disk"] = (
+                f"the disk of {self._journal.where} is full: the journal goes on in the room that was kept "
+                f"for this, which does not last; make room, then `tradecore resume {account}`, or end it "
+                "with `tradecore stop`"
+            )
         return Sight(alarms=alarms, repairs=repairs)
 
     def _has_journal(self) -> bool:

@@ -10,7 +10,7 @@ from tradecore.backtest import Statistics
 from tradecore.backtest.run import CASH_FLOW, TRADE
 from tradecore.domain.errors import ConfigError
 from tradecore_api.commands import backtest
-from tradecore_api.config.tables import JournalTable
+from tradecore_api.config.journal_table import JournalTable
 
 NS = 1_704_189_600_000_000_000
 

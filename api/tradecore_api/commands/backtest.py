@@ -16,7 +16,8 @@ from tradecore.engine import CurrencyBalance
 from tradecore.engine.holdings import trades_of
 from tradecore_api.balance_words import account_words, balance_words
 from tradecore_api.config import read
-from tradecore_api.config.tables import Config, JournalTable
+from tradecore_api.config.journal_table import JournalTable
+from tradecore_api.config.tables import Config
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.output import decimal, plain, print_json, print_note, print_reasons, print_values
 from tradecore_api.trade_file import check_writable, write_trades

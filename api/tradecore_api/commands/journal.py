@@ -51,6 +51,8 @@ def verify(arguments: argparse.Namespace) -> int:
         "status": finding.status,
         "records": finding.records,
         "bytes": finding.bytes,
+        "segments": finding.segments,
+        "dropped": finding.dropped,
         "head": finding.head,
         "message": finding.message,
     }

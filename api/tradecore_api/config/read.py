@@ -16,6 +16,7 @@ from tradecore.domain.spec_check import check_names
 from tradecore.strategy.check import check_names as check_strategy_names
 from tradecore.strategy.check import check_symbols
 from tradecore_api.config import data_paths, keys, live_check, overrides, paths, urls
+from tradecore_api.config.journal_table import JournalTable
 from tradecore_api.config.tables import (
     BookCaptureFeedTable,
     BookVenue,
@@ -23,7 +24,6 @@ from tradecore_api.config.tables import (
     Config,
     ConfigTables,
     Foreign,
-    JournalTable,
     Market,
     StrategyConfig,
     StrategyTable,

@@ -24,6 +24,7 @@ from tradecore.strategy.check import HISTORY_MAX
 from tradecore_api.config.approval_table import ApprovalTable
 from tradecore_api.config.canary_table import CanaryTable
 from tradecore_api.config.history_tables import HistoryTable
+from tradecore_api.config.journal_table import JournalTable
 from tradecore_api.config.retry_tables import LiveRetriesTable
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -254,17 +255,6 @@ class StrategyTable(msgspec.Struct, frozen=True, kw_only=True):
     bars: str | tuple[str, ...] = "input"
     first_bar: FirstBar | None = None
     history: Annotated[int, msgspec.Meta(ge=0, le=HISTORY_MAX)] = 0
-
-
-class JournalTable(Table, frozen=True):
-    """`[journal]`: where the journal of a run is and how long a group without orders may wait for its sync.
-
-    A backtest writes no journal, and refuses when it is asked for one. The configuration of a paper or shadow
-    run may be backtested as it is.
-    """
-
-    path: str | None = None
-    commit_interval_ms: Positive = 50
 
 
 class LiveVenue(StrEnum):

@@ -108,6 +108,7 @@ def _history(config: Config) -> Iterator[list[EventBatch]]:
     if data is not None and (journal := _journal(data)) is not None:
         recorded = _recorded(journal)
         _tell_behaviour(journal, recorded)
+        _tell_dropped(journal)
         is_live = is_recorded_live(recorded)
         for chunk in journal.chunks():
             batch = EventBatch()
@@ -143,6 +144,16 @@ def _tell_behaviour(journal: JournalFolder, recorded: bytes) -> None:
             f"{journal.where}: the engine's behaviour has changed since this journal was written (version "
             f"{version}, now {BEHAVIOUR_VERSION}): its market events and commands are the history of this "
             "backtest, but the orders need not be those in the journal"
+        )
+
+
+def _tell_dropped(journal: JournalFolder) -> None:
+    """Say when a journal is no longer the whole history."""
+    if journal.lacks_market_events():
+        print_note(
+            f"{journal.where}: old market events were dropped from this journal: the history of this "
+            "backtest is what is kept, and in the oldest segments that is the last event of each kind and "
+            "instrument"
         )
 
 

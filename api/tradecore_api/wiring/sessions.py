@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET
 
 from tradecore.domain.errors import DivergenceError, StorageError
-from tradecore.domain.journal import BEHAVIOUR_VERSION, JournalFolder
+from tradecore.domain.journal import BEHAVIOUR_VERSION, JournalFolder, Segments
 from tradecore.engine import Engine
 from tradecore.ports.notifier import Notifier
 from tradecore.runtime import Session, SessionConfig, SessionSettings, SystemClock
@@ -14,6 +14,7 @@ from tradecore.runtime.carry_over import CarriedOver, carry_over
 from tradecore.runtime.later_feed import LaterFeed
 from tradecore.runtime.recovery import GO_ON, check_recorded_behaviour, recorded_config, recover
 from tradecore.runtime.session_config import check_behaviour, recorded_behaviour
+from tradecore_api.config.journal_table import JournalTable
 from tradecore_api.config.tables import (
     Config,
     ConfigTables,
@@ -78,8 +79,11 @@ def open_session(
     if is_carry_over and not is_new_journal and folder.exists() and (recorded := recorded_config(folder)):
         is_fresh = recorded_behaviour(recorded) != BEHAVIOUR_VERSION
         start = _Start(config, folder, is_fresh=is_fresh, venues=venues, armed=armed)
-        if changes := start.identity.changes_since(recorded):
-            carried = _carried(config, folder, [_told(*change) for change in changes.items()], venues, armed)
+        changed = [_told(*change) for change in start.identity.changes_since(recorded).items()]
+        if folder.lacks_market_events():
+            changed.append("the journal before it lost old market events, and replays no more")
+        if changed:
+            carried = _carried(config, folder, changed, venues, armed)
     try:
         session = _open(
             config,
@@ -156,7 +160,7 @@ def _open(
     if is_new_journal:
         folder.set_aside()
     # Recorded and simulated runs must not depend on when they ran.
-    journal = folder.writer(clock.now_ns() if is_live else 0)
+    journal = folder.writer(clock.now_ns() if is_live else 0, segments_of(config.tables.journal))
     try:
         recovered = recover(folder, engine, identity) if journal.records else None
     except BaseException:
@@ -184,6 +188,16 @@ def _open(
             clock_interval_seconds=tables.daemon.clock_interval_ms / 1e3,
         ),
         outside=links(config, folder, venues),
+    )
+
+
+def segments_of(table: JournalTable) -> Segments:
+    """Return when a journal goes on in a new file and what room is kept for it, as its table says."""
+    return Segments(
+        bytes_max=table.segment_mb << 20,
+        span_ns=table.segment_hours * 3_600_000_000_000,
+        packs=table.pack,
+        reserve_bytes=table.reserve_mb << 20,
     )
 
 

@@ -13,16 +13,19 @@ from tradecore._core import (
     events_from_frames,
     journal_kinds,
 )
-from tradecore.domain.journal_folder import JournalFolder
+from tradecore.domain.journal_folder import ArchivedSegments, JournalFolder, PackedSegments, Segments
 
 __all__ = [
     "BEHAVIOUR_VERSION",
     "NOT_OF_MARKET",
+    "ArchivedSegments",
     "JournalFinding",
     "JournalFolder",
     "JournalReader",
     "JournalWriter",
+    "PackedSegments",
     "RecordKind",
+    "Segments",
     "decode_frames",
     "encode_session",
     "encode_session_end",

@@ -7,10 +7,19 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
+
 from tradecore._core import (
     JournalFinding,
     JournalReader,
     JournalWriter,
+    journal_archives,
+    journal_backup,
+    journal_drop_market_events,
+    journal_identity,
+    journal_keep_reserve,
+    journal_pack,
+    journal_reserve,
     journal_set_aside,
     journal_succeed,
     journal_verify,
@@ -26,14 +35,79 @@ _MAGIC = b"TCJOURN\n"
 _DIGITS = frozenset("0123456789")
 
 
+class Segments(msgspec.Struct, frozen=True, kw_only=True):
+    """When a journal goes on in a new file, what becomes of the older ones, and what room is kept for more.
+
+    Attributes
+    ----------
+    bytes_max : int
+        Size from which on a segment is closed; 0 for no bound.
+    span_ns : int
+        Time of the engine after which one is closed that has a mebibyte at least; 0 for no bound.
+    packs : bool
+        A thread beside the writer packs older ones.
+    reserve_bytes : int
+        Room on the disk that the writer keeps for when it is full; 0 for none.
+    """
+
+    bytes_max: int = 0
+    span_ns: int = 0
+    packs: bool = False
+    reserve_bytes: int = 0
+
+
+ONE_FILE = Segments()
+
+
+class PackedSegments(msgspec.Struct, frozen=True):
+    """What packing did.
+
+    Attributes
+    ----------
+    segments : int
+        How many segments were packed.
+    bytes_before : int
+        What they took on the disk.
+    bytes_after : int
+        What they take now.
+    """
+
+    segments: int
+    bytes_before: int
+    bytes_after: int
+
+
+class ArchivedSegments(msgspec.Struct, frozen=True, kw_only=True):
+    """What a retention did.
+
+    Attributes
+    ----------
+    segments : int
+        How many segments lost their market events.
+    dropped : int
+        How many records were dropped.
+    bytes_before : int
+        What the segments took on the disk.
+    bytes_after : int
+        What they take now.
+    """
+
+    segments: int
+    dropped: int
+    bytes_before: int
+    bytes_after: int
+
+
 class JournalFolder:
     """Knows the files of one journal; nobody else opens, renames, locks or lists them.
 
-    Today these are the journal itself, `<path>.lock`, the tails that crashes left unfinished
-    (`<path>.torn-<offset>`), the journals that were set aside (`<path>.<time of the last change>`), and for
-    a moment the one that is about to take its place (`.<name>.next`, a name that no journal may have).
-    Whoever uses a journal relies on none of these names, nor on their number: a place in a journal is a
-    `JournalPosition`, and its size is the sum of its files.
+    Today these are the newest segment, which has the name of the journal; older ones (`<path>.000001` and
+    so on, with `.packed` behind it where they are packed, `.archive` where market events were dropped); the
+    locks `<path>.lock` and `<path>.segments-lock`; `<path>.reserve`, which keeps room on the disk; the tails
+    that crashes left unfinished (`<path>.torn-<offset>`); the journals that were set aside (`<path>.<time of
+    the last change>`), and for a moment the one that is about to take its place (`.<name>.next`, a name that
+    no journal may have). Whoever uses a journal relies on none of these names, nor on their number: a place
+    in a journal is a `JournalPosition`, and its size is that of all segments as they were written.
 
     Parameters
     ----------
@@ -93,18 +167,29 @@ class JournalFolder:
     def identity(self) -> tuple[int, int] | None:
         """Return which journal on disk this is, `None` for none: another one in its place has another.
 
+        It stays what it is while a writer of this process goes on in new segments.
+
         Raises `OSError` when the disk does not say.
         """
+        if os.name != "nt":
+            return journal_identity(self.where)
         try:
             found = self._path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
         return found.st_dev, found.st_ino
 
-    def writer(self, created_ns: int) -> JournalWriter:
+    def writer(self, created_ns: int, segments: Segments = ONE_FILE) -> JournalWriter:
         """Return the one writer; a journal that is missing begins, as created at `created_ns` (UTC).
 
         Everything in it is checked. A tail that a crash left unfinished is cut off and kept beside it.
+
+        Parameters
+        ----------
+        created_ns : int
+            When the journal was created, if it is created now, UTC nanoseconds.
+        segments : Segments
+            When it goes on in a new file.
 
         Raises
         ------
@@ -117,7 +202,31 @@ class JournalFolder:
         except OSError as error:
             what = f"cannot be made: {error.strerror}; choose another journal.path"
             raise StorageError(str(self._path.parent), what) from error
-        return JournalWriter.open(self.where, created_ns)
+        writer = JournalWriter.open(
+            self.where,
+            created_ns,
+            segment_bytes=segments.bytes_max,
+            segment_ns=segments.span_ns,
+            packs=segments.packs,
+            reserve_bytes=segments.reserve_bytes,
+        )
+        self.keep_reserve()
+        return writer
+
+    def keep_reserve(self) -> bool:
+        """Make the room that a writer of this process keeps on the disk; `False` where it has gone on in it.
+
+        It is not made where the disk has less than twice as much: what is left is the journal's then.
+        """
+        with suppress(OSError):
+            kept = journal_reserve(self.where)
+            if kept is None or kept[1]:
+                return True
+            if _free_bytes(self._path) >= 2 * kept[0]:
+                journal_keep_reserve(self.where)
+                return True
+            return not kept[2]
+        return True
 
     def reader(self) -> JournalReader:
         """Return a reader at the beginning; it may follow a writer, changes nothing and takes no lock.
@@ -164,6 +273,50 @@ class JournalFolder:
         Raises `StorageError` when it cannot be read or is none.
         """
         return journal_verify(self.where)
+
+    def pack(self) -> PackedSegments:
+        """Pack older segments that are not packed yet; a writer may be at work.
+
+        Every byte of them can be made again. Raises `StorageError` when another process is at them, one is
+        damaged, or the disk says no: what is not packed stays as it is.
+        """
+        return PackedSegments(*journal_pack(self.where))
+
+    def drop_market_events(self, before_ns: int) -> ArchivedSegments:
+        """Drop the market events of every older segment that ends before a time (UTC nanoseconds).
+
+        Orders, reports, money, commands and decisions stay, and so does the last event of each kind and
+        instrument in each segment. What is left verifies. It replays no more. A writer may be at work.
+
+        Raises `StorageError` as `pack` does.
+        """
+        segments, dropped, before, after = journal_drop_market_events(self.where, before_ns)
+        return ArchivedSegments(segments=segments, dropped=dropped, bytes_before=before, bytes_after=after)
+
+    def lacks_market_events(self) -> bool:
+        """Tell whether market events were dropped: then it replays no more.
+
+        Raises `StorageError` when the journal cannot be opened.
+        """
+        return journal_archives(self.where) > 0
+
+    def backup(self, directory: str | os.PathLike[str]) -> "JournalFolder":
+        """Copy the journal, up to a moment after the call, into a directory; return the copy.
+
+        A writer may be at work. The copy has been synced and verified; its own file comes last, so that a
+        copy which was cut short is no journal.
+
+        Raises
+        ------
+        StorageError
+            When a journal of this name is there already, when this one is damaged, or when the disk says no.
+        """
+        try:
+            Path(directory).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            what = f"cannot be made: {error.strerror}; choose another directory"
+            raise StorageError(os.fspath(directory), what) from error
+        return JournalFolder(journal_backup(self.where, directory))
 
     def set_aside(self) -> "JournalFolder | None":
         """Give the journal a name with the time of its last change; return it there, `None` for no journal.
@@ -244,6 +397,14 @@ class JournalFolder:
         suffixes = (name.removeprefix(prefix) for name in names if name.startswith(prefix))
         stamped = sorted((order, suffix) for suffix in suffixes if (order := _order_of(suffix)) is not None)
         return [JournalFolder(self._path.with_name(prefix + suffix)) for _, suffix in stamped]
+
+
+def _free_bytes(path: Path) -> int:
+    """Return how much room the disk of a file has for this user; 0 where the system does not say."""
+    if os.name == "nt":
+        return 0
+    found = os.statvfs(path.parent)
+    return found.f_bavail * found.f_frsize
 
 
 def _remove_attempt(successor: Path) -> None:

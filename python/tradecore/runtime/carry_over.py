@@ -83,7 +83,8 @@ def carry_over(
         account.opening,
         before=finding.head,
         changed=_told_changes(changed, account.orders, left_out),
-        market_events=account.opening.market_events if is_same_feed else 0,
+        # The feed brings again what a retention has dropped from the journal.
+        market_events=account.opening.market_events + finding.dropped if is_same_feed else 0,
     )
     if is_same_feed and (taken_up_at := feed_taken_up_at(folder)) is not None:
         # Events before that time are left out by their time: the count does not have them.

@@ -122,9 +122,11 @@ def without_venue(data: bytes) -> bytes:
 
 
 def first_frames(data: bytes, count: int) -> bytes:
-    """Return so many whole frames from the beginning."""
+    """Return so many whole frames from the beginning; all where there are fewer."""
     position = 0
     for _ in range(count):
+        if position == len(data):
+            break
         length, _ = _HEAD.unpack_from(data, position)
         position += _LENGTH_BYTES + length
     return data[:position]

@@ -3,7 +3,7 @@
 import msgspec
 
 from tradecore.domain import EventBatch
-from tradecore.domain.errors import DataError
+from tradecore.domain.errors import ConfigError, DataError
 from tradecore.domain.feeds import last_seen
 from tradecore.domain.journal import JournalFolder, events_from_frames
 from tradecore.domain.record import records_in
@@ -21,6 +21,13 @@ GO_ON = (
     "To trade on, start with --carry-over, which begins a new journal with the cash and the positions of "
     "this one, or with --new-journal, which begins with the configured cash; both keep this journal under "
     "another name. Or run the version of tradecore that wrote it"
+)
+
+# What is said of a journal that lost its old market events: an engine cannot be brought to its end by them.
+LACKS_EVENTS = (
+    "old market events were dropped from this journal, so it replays no more. To trade on, start with "
+    "--carry-over, which begins a new journal with the cash and the positions of this one, or with "
+    "--new-journal, which begins with the configured cash; both keep this journal under another name"
 )
 
 
@@ -75,13 +82,16 @@ def recover(journal: JournalFolder, engine: Engine, config: SessionConfig) -> Re
     Raises
     ------
     ConfigError
-        When the journal was written with other settings, or by an engine of another behaviour.
+        When the journal was written with other settings or by an engine of another behaviour, or lost old
+        market events.
     DivergenceError
         When the engine does not make the recorded bytes again; names time, event, order and values.
     """
     if recorded := recorded_config(journal):
         check_behaviour(recorded, journal.where, GO_ON)
         config.check_same(recorded, journal.where)
+    if journal.lacks_market_events():
+        raise ConfigError(journal.where, "journal", None, LACKS_EVENTS)
     replay = _Replay(engine)
     for chunk in journal.chunks():
         replay.take(chunk)

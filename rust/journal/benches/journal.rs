@@ -6,15 +6,16 @@
 
 use std::fs::{File, OpenOptions, remove_file};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use tradecore_journal::{Frames, Head, Reader, Writer, encode_event};
+use tradecore_journal::{Frames, Head, Reader, Rotation, Writer, encode_event, pack};
 use tradecore_types::{Event, EventBody, InstrumentId, Quote};
 
 const GROUP: usize = 64;
 const GROUPS: usize = 1_563;
+const EVERY_MEBIBYTE: Rotation = Rotation { bytes: 1 << 20, span_ns: 0 };
 
 fn main() {
     divan::main();
@@ -99,23 +100,55 @@ fn journal_file(bencher: Bencher<'_, '_>, is_durable: bool) {
     remove_file(path).unwrap();
 }
 
-/// Reading and checking 100,000 records again.
-#[divan::bench(sample_count = 3, sample_size = 1)]
-fn read_and_check(bencher: Bencher<'_, '_>) {
+/// The same records, with a new segment every mebibyte: what rotations cost.
+#[divan::bench(args = [false, true], sample_count = 3, sample_size = 1)]
+fn journal_of_segments(bencher: Bencher<'_, '_>, is_durable: bool) {
+    let path = path("segments");
+    let mut out = Vec::new();
+    let mut writer = Writer::open(&path, 0).unwrap().with_rotation(EVERY_MEBIBYTE, false);
+    bencher.counter(ItemsCount::new(GROUP * GROUPS)).bench_local(|| {
+        for _ in 0..GROUPS {
+            out.clear();
+            quotes(&mut out);
+            writer.append(&out).unwrap();
+            writer.commit(is_durable).unwrap();
+        }
+    });
+    let segments = writer.segment();
+    drop(writer);
+    remove_all(&path, segments);
+}
+
+/// Reading and checking 100,000 records again, in one file or in packed segments.
+#[divan::bench(args = [false, true], sample_count = 3, sample_size = 1)]
+fn read_and_check(bencher: Bencher<'_, '_>, is_packed: bool) {
     let path = path("read");
-    let mut writer = Writer::open(&path, 0).unwrap();
+    let rotation = if is_packed { EVERY_MEBIBYTE } else { Rotation::NEVER };
+    let mut writer = Writer::open(&path, 0).unwrap().with_rotation(rotation, false);
     let mut out = Vec::new();
     quotes(&mut out);
     for _ in 0..GROUPS {
         writer.append(&out).unwrap();
         writer.commit(false).unwrap();
     }
+    if is_packed {
+        assert!(pack(&path).unwrap().segments > 3);
+    }
     bencher.counter(ItemsCount::new(GROUP * GROUPS)).bench_local(|| {
         let mut reader = Reader::open(&path).unwrap();
         while reader.next_block().unwrap().is_some() {}
         assert_eq!(reader.head(), writer.head());
     });
+    let segments = writer.segment();
     drop(writer);
-    remove_file(path.with_extension("journal.lock")).unwrap();
+    remove_all(&path, segments);
+}
+
+/// Removes the files of a journal of so many segments.
+fn remove_all(path: &Path, segments: u64) {
+    let older = (1..segments).flat_map(|number| [format!("{number:06}"), format!("{number:06}.packed")]);
+    for suffix in older.chain(["lock".into(), "segments-lock".into()]) {
+        let _ = remove_file(path.with_extension(format!("journal.{suffix}")));
+    }
     remove_file(path).unwrap();
 }

@@ -8,7 +8,8 @@ use crate::chain::Head;
 use crate::group::Group;
 use crate::layout::{CELL, FileHeader};
 use crate::scan::{Scan, ScanError, Step};
-use crate::{Damage, FORMAT_VERSION, JournalError, Problem, Storage, Writer, encode_session_end};
+use crate::segment::Start;
+use crate::{Damage, FORMAT_VERSION, JournalError, Problem, Reserve, Storage, Writer, encode_session_end};
 
 /// A disk in memory that can fail.
 #[derive(Debug, Default)]
@@ -41,10 +42,15 @@ impl Storage for Memory {
         self.synced = self.file.len();
         Ok(())
     }
+
+    fn cut(&mut self, bytes: u64) -> io::Result<()> {
+        self.file.truncate(usize::try_from(bytes).unwrap());
+        Ok(())
+    }
 }
 
 fn writer(fails_at: Option<u32>) -> Writer<Memory> {
-    let file = FileHeader::to_bytes(FORMAT_VERSION, 0).to_vec();
+    let file = FileHeader::to_bytes(FORMAT_VERSION, 0, 0).to_vec();
     let memory = Memory { synced: file.len(), file, calls: 0, fails_at };
     Writer::over("memory".into(), memory, Group::new(Head::START, 0), 32)
 }
@@ -80,10 +86,10 @@ enum Outcome {
 
 /// Walks through a journal and says how it ended, after how many frames and bytes.
 fn walk(bytes: &[u8]) -> (Outcome, u64, u64) {
-    let mut scan = Scan::new(Cursor::new(bytes));
+    let mut scan = Scan::new(Cursor::new(bytes), Start::FIRST, false);
     let outcome = loop {
         match scan.step() {
-            Ok(Step::Block { .. }) => {}
+            Ok(Step::Block { .. } | Step::Gap) => {}
             Ok(Step::End) => break Outcome::Intact,
             Ok(Step::Torn) => break Outcome::Torn,
             Err(ScanError::Damaged(damage)) => break Outcome::Damaged(damage),
@@ -95,7 +101,7 @@ fn walk(bytes: &[u8]) -> (Outcome, u64, u64) {
 
 /// Where the blocks of a journal begin, its length last.
 fn block_offsets(bytes: &[u8]) -> Vec<usize> {
-    let mut scan = Scan::new(Cursor::new(bytes));
+    let mut scan = Scan::new(Cursor::new(bytes), Start::FIRST, false);
     let mut offsets = vec![CELL];
     while let Step::Block { .. } = scan.step().unwrap() {
         offsets.push(usize::try_from(scan.end_offset()).unwrap());
@@ -227,6 +233,35 @@ fn after_any_failed_write_or_sync_nothing_is_acknowledged_again() {
         let (outcome, frames, _) = walk(&writer.into_storage().file);
         assert!(matches!(outcome, Outcome::Intact | Outcome::Torn), "{outcome:?}");
         assert!(frames >= acknowledged, "{frames} of {acknowledged}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_written_on_in_the_reserve_and_no_other_failure_is() {
+    let path = std::env::temp_dir().join(format!("tradecore-reserve-{}", std::process::id()));
+    let reserve_file = path.with_extension("reserve");
+    for fails_at in 1..=40 {
+        let mut writer = writer(Some(fails_at));
+        let reserve = Reserve::beside(&path, 300_000);
+        reserve.make().unwrap();
+        assert_eq!(std::fs::metadata(&reserve_file).unwrap().len(), 300_000);
+        writer.reserve = Some(reserve);
+        let mut has_failed = false;
+        for round in 0..30u64 {
+            let outcome =
+                writer.append(&frame(writer.records())).and_then(|()| writer.commit(round % 3 == 0));
+            has_failed |= outcome.is_err();
+        }
+        // Of every four calls the second is a sync, and nothing is tried again after that.
+        let is_sync = fails_at % 4 == 2;
+        assert_eq!(has_failed, is_sync, "call {fails_at}");
+        assert_eq!(reserve_file.exists(), is_sync);
+        if !is_sync {
+            let (records, bytes) = (writer.records(), writer.bytes());
+            let file = writer.into_storage().file;
+            assert_eq!(walk(&file), (Outcome::Intact, records, bytes));
+        }
+        let _ = std::fs::remove_file(&reserve_file);
     }
 }
 

@@ -5,7 +5,9 @@ use std::fmt;
 /// Where a journal is damaged and what is wrong there; everything before it is whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Damage {
-    /// First byte of the block (or of the file header, 0) that is wrong.
+    /// Number of the segment that is wrong, from 1; 0 for a journal of one file.
+    pub segment: u64,
+    /// First byte of the block (or of the file header, 0) that is wrong, in its file before that was packed.
     pub offset: u64,
     /// First record that cannot be trusted, counted from 0.
     pub first_seq: u64,
@@ -17,12 +19,14 @@ pub struct Damage {
 
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { offset, first_seq, last_seq, what } = self;
+        let Self { segment, offset, first_seq, last_seq, what } = self;
+        write!(f, "damaged at byte {offset}")?;
+        if *segment > 0 {
+            write!(f, " of segment {segment}")?;
+        }
         match last_seq {
-            Some(last_seq) => {
-                write!(f, "damaged at byte {offset}, records {first_seq} to {last_seq} and later: {what}")?;
-            }
-            None => write!(f, "damaged at byte {offset}, from record {first_seq} on: {what}")?,
+            Some(last_seq) => write!(f, ", records {first_seq} to {last_seq} and later: {what}")?,
+            None => write!(f, ", from record {first_seq} on: {what}")?,
         }
         write!(
             f,

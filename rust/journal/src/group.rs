@@ -18,19 +18,35 @@ pub(crate) struct Group {
     pub frames: u64,
     /// Frames known to be on disk.
     pub durable_frames: u64,
+    /// Head after the first frame of the journal: which journal it is.
+    pub origin: Head,
+    /// Times of the first and the last frame taken since the segment began.
+    pub times_ns: Option<(i64, i64)>,
 }
 
 impl Group {
     /// Goes on after `frames` frames, all of them on disk.
     pub(crate) const fn new(head: Head, frames: u64) -> Self {
-        Self { bytes: Vec::new(), open: None, first_seq: frames, head, frames, durable_frames: frames }
+        Self {
+            bytes: Vec::new(),
+            open: None,
+            first_seq: frames,
+            head,
+            frames,
+            durable_frames: frames,
+            origin: Head::START,
+            times_ns: None,
+        }
     }
 
     /// Takes frames; nothing is taken unless all are records.
     pub(crate) fn take(&mut self, frames: &[u8]) -> Result<(), CodecError> {
+        let mut span = self.times_ns;
         for frame in Frames::new(frames) {
-            decode(frame?)?;
+            let time_ns = decode(frame?)?.time_ns;
+            span = Some((span.map_or(time_ns, |(first_ns, _)| first_ns), time_ns));
         }
+        self.times_ns = span;
         for frame in Frames::new(frames) {
             self.push(frame?);
         }
@@ -65,6 +81,9 @@ impl Group {
         }
         self.bytes.extend_from_slice(frame);
         self.head = self.head.after(frame);
+        if self.frames == 0 {
+            self.origin = self.head;
+        }
         self.frames = self.frames.saturating_add(1);
     }
 

@@ -14,6 +14,7 @@ pub(crate) const PAYLOAD_BYTES_MAX: usize = FRAME_BYTES_MAX;
 
 const FILE_MAGIC: [u8; 8] = *b"TCJOURN\n";
 const BLOCK_MAGIC: [u8; 4] = *b"TCBK";
+const GAP_MAGIC: [u8; 4] = *b"TCGP";
 
 /// What stands in front of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,42 @@ impl BlockHeader {
     }
 }
 
+/// What stands in the place of frames that were dropped; the head after them follows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gap {
+    /// Number of the first of them.
+    pub first_seq: u64,
+    /// How many they are, above 0.
+    pub frames: u64,
+}
+
+impl Gap {
+    /// Returns its bytes: magic, zeros, CRC-32, first number, frames.
+    pub(crate) fn to_bytes(self) -> [u8; CELL] {
+        let mut bytes = [0; CELL];
+        let fields: [&[u8]; 5] =
+            [&GAP_MAGIC, &[0; 8], &[0; 4], &self.first_seq.to_le_bytes(), &self.frames.to_le_bytes()];
+        fill(&mut bytes, &fields);
+        let crc = crc_of(&bytes);
+        put(&mut bytes, 12, crc);
+        bytes
+    }
+
+    /// Reads a gap; `None` when the bytes are none.
+    pub(crate) fn from_bytes(bytes: &[u8; CELL]) -> Option<Self> {
+        let mut rest = &bytes[..];
+        let magic: [u8; 4] = take(&mut rest)?;
+        let spare: [u8; 8] = take(&mut rest)?;
+        let crc = u32::from_le_bytes(take(&mut rest)?);
+        let first_seq = u64::from_le_bytes(take(&mut rest)?);
+        let frames = u64::from_le_bytes(take(&mut rest)?);
+        let mut unsigned = *bytes;
+        put(&mut unsigned, 12, 0);
+        let is_gap = magic == GAP_MAGIC && spare == [0; 8] && crc == crc_of(&unsigned) && frames > 0;
+        is_gap.then_some(Self { first_seq, frames })
+    }
+}
+
 /// Tells whether bytes too short for a header may be the beginning of one.
 pub(crate) fn may_begin_block(bytes: &[u8]) -> bool {
     is_zero(bytes) || bytes.iter().zip(&BLOCK_MAGIC).all(|(byte, magic)| byte == magic)
@@ -77,8 +114,8 @@ pub(crate) fn may_begin_block(bytes: &[u8]) -> bool {
 /// What the first bytes of a file are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileHeader {
-    /// A journal of this version.
-    Journal { version: u32, created_ns: i64 },
+    /// A journal of this version, or a segment of one; `number` is 0 for what begins a journal.
+    Journal { version: u32, created_ns: i64, number: u64 },
     /// A journal whose creation a crash cut short: nothing was ever written to it.
     Unfinished,
     /// A journal with a changed header.
@@ -88,10 +125,12 @@ pub(crate) enum FileHeader {
 }
 
 impl FileHeader {
-    /// Returns the bytes of a header: magic, version, CRC-32, creation time, zeros.
-    pub(crate) fn to_bytes(version: u32, created_ns: i64) -> [u8; CELL] {
+    /// Returns the bytes of a header: magic, version, CRC-32, creation time, number of the segment.
+    pub(crate) fn to_bytes(version: u32, created_ns: i64, number: u64) -> [u8; CELL] {
         let mut bytes = [0; CELL];
-        fill(&mut bytes, &[&FILE_MAGIC, &version.to_le_bytes(), &[0; 4], &created_ns.to_le_bytes()]);
+        let fields: [&[u8]; 5] =
+            [&FILE_MAGIC, &version.to_le_bytes(), &[0; 4], &created_ns.to_le_bytes(), &number.to_le_bytes()];
+        fill(&mut bytes, &fields);
         let crc = crc_of(&bytes);
         put(&mut bytes, 12, crc);
         bytes
@@ -120,10 +159,11 @@ impl FileHeader {
         let version = u32::from_le_bytes(take(&mut rest)?);
         let crc = u32::from_le_bytes(take(&mut rest)?);
         let created_ns = i64::from_le_bytes(take(&mut rest)?);
+        let number = u64::from_le_bytes(take(&mut rest)?);
         let mut unsigned = *header;
         put(&mut unsigned, 12, 0);
         let is_header = magic == FILE_MAGIC && crc == crc_of(&unsigned) && version > 0;
-        is_header.then_some(Self::Journal { version, created_ns })
+        is_header.then_some(Self::Journal { version, created_ns, number })
     }
 }
 
@@ -156,7 +196,8 @@ fn put(bytes: &mut [u8; CELL], at: usize, value: u32) {
     }
 }
 
-fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+/// Cuts a field off.
+pub(crate) fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     let (taken, after) = rest.split_first_chunk::<N>()?;
     *rest = after;
     Some(*taken)
@@ -169,8 +210,8 @@ mod tests {
     #[test]
     fn headers_come_back_and_no_changed_byte_goes_unseen() {
         let header = BlockHeader { payload_bytes: 100, frames: 3, first_seq: 1 << 40, durable_frames: 9 };
-        let file = FileHeader::Journal { version: 1, created_ns: -5 };
-        let (block_bytes, file_bytes) = (header.to_bytes(), FileHeader::to_bytes(1, -5));
+        let file = FileHeader::Journal { version: 1, created_ns: -5, number: 0 };
+        let (block_bytes, file_bytes) = (header.to_bytes(), FileHeader::to_bytes(1, -5, 0));
         assert_eq!(BlockHeader::from_bytes(&block_bytes), Some(header));
         assert_eq!(FileHeader::from_bytes(&file_bytes), file);
         for at in 0..CELL {

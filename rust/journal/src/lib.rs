@@ -13,6 +13,9 @@ mod codes;
 mod command;
 #[cfg(test)]
 mod crash_tests;
+#[cfg(test)]
+#[cfg(unix)]
+mod crash_tests_of_segments;
 mod cursor;
 mod damage;
 mod decode;
@@ -25,14 +28,21 @@ mod group;
 mod intent;
 mod kind;
 mod layout;
+mod on_disk;
+mod packed;
+mod packing;
 mod problem;
 mod reader;
 mod record;
 mod recover;
+mod rotation;
 mod scan;
+mod segment;
+mod source;
 mod storage;
 mod torn;
 mod verify;
+mod walk;
 mod window;
 mod writer;
 
@@ -48,13 +58,17 @@ pub use encode::{
 };
 pub use error::CodecError;
 pub use events::{collect_events, encode_events};
-pub use folder::{set_aside, succeed};
+pub use folder::{
+    Archived, Backup, PackedSegments, Reserve, archives, backup, drop_market_events, file_id_of,
+    is_droppable, pack, set_aside, succeed,
+};
 pub use frames::{FRAME_BYTES_MAX, FRAME_BYTES_MIN, Frames};
 pub use kind::{Direction, Kind};
 pub use problem::{JournalError, Problem};
 pub use reader::{Block, Reader};
 pub use record::{Decision, Gate, Gates, Levels, Record, RecordBody};
 pub use recover::TornTail;
+pub use rotation::Rotation;
 pub use storage::Storage;
 pub use verify::{Finding, Status, verify};
 pub use writer::Writer;

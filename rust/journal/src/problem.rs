@@ -4,7 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{CodecError, Damage, FORMAT_VERSION};
+use crate::segment::CONTINUED_VERSION;
+use crate::{CodecError, Damage};
 
 /// What went wrong with a journal file.
 #[derive(Debug)]
@@ -20,12 +21,20 @@ pub struct JournalError {
 pub enum Problem {
     /// Another writer has the journal.
     Locked,
+    /// Another process packs, copies or renames the older segments.
+    Busy,
+    /// There is a journal already where a copy of one was to be.
+    Exists,
     /// The path is a directory.
     Directory,
     /// The file is not a journal.
     Foreign,
     /// The journal was written by a newer version.
     NewerVersion(u32),
+    /// The segment of this number is not there.
+    SegmentMissing(u64),
+    /// A segment of a journal that is not there itself.
+    Leftover(PathBuf),
     /// Bytes that were whole once are not what they were: nothing is written any more.
     Damaged(Damage),
     /// What was to be appended is no sequence of records.
@@ -71,13 +80,31 @@ impl fmt::Display for Problem {
             Self::Locked => {
                 write!(f, "another process writes this journal; stop it, or give each engine its own journal")
             }
+            Self::Busy => {
+                write!(
+                    f,
+                    "another process is at the older segments of this journal; try again when it has ended"
+                )
+            }
+            Self::Exists => write!(f, "is there already and was left as it is; name another directory"),
             Self::Directory => write!(f, "is a directory; name a file"),
             Self::Foreign => {
                 write!(f, "is not a tradecore journal and was left as it is; name another file")
             }
             Self::NewerVersion(version) => write!(
                 f,
-                "has format {version}, this program knows up to {FORMAT_VERSION}; use the program that wrote it"
+                "has format {version}, this program knows up to {CONTINUED_VERSION}; use the program that wrote it"
+            ),
+            Self::SegmentMissing(number) => write!(
+                f,
+                "segment {number} of this journal is not there; put its file back, with the name of the journal and \
+                 .{number:06} behind it, or name the journal where this is one of its segments"
+            ),
+            Self::Leftover(segment) => write!(
+                f,
+                "a segment of another journal lies beside it: {}; put that journal back in its place, or move the \
+                 segment away",
+                segment.display()
             ),
             Self::Damaged(damage) => damage.fmt(f),
             Self::Refused(error) => write!(f, "not appended, because it is no sequence of records: {error}"),
@@ -133,7 +160,7 @@ mod tests {
 
     #[test]
     fn every_problem_says_what_it_is_about() {
-        let newest = FORMAT_VERSION.to_string();
+        let newest = CONTINUED_VERSION.to_string();
         for (problem, parts) in [
             (Problem::Locked, ["another process writes", "stop it"]),
             (Problem::Foreign, ["is not a tradecore journal", "name another file"]),

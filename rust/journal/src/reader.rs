@@ -1,18 +1,16 @@
 //! Reads a journal, also while another process writes it.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::JournalError;
 use crate::chain::Head;
-use crate::recover::scan_error;
-use crate::scan::{Scan, Step};
-use crate::{JournalError, Problem};
+use crate::scan::Step;
+use crate::walk::Walk;
 
-/// Reads whole, checked blocks from the beginning on; never changes the file and takes no lock.
+/// Reads whole, checked blocks from the beginning on, all segments; never changes a file and takes no lock.
 #[derive(Debug)]
 pub struct Reader {
-    path: PathBuf,
-    scan: Scan<File>,
+    walk: Walk,
 }
 
 /// The frames of one block.
@@ -31,41 +29,45 @@ impl Reader {
     ///
     /// [`JournalError`] when there is no file, or it cannot be opened.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        if path.is_dir() {
-            return Err(JournalError::new(path, Problem::Directory));
-        }
-        let file = File::open(path).map_err(|source| JournalError::io(path, "open", source))?;
-        Ok(Self { path: path.to_path_buf(), scan: Scan::new(file) })
+        Ok(Self { walk: Walk::open(path)? })
     }
 
     /// Returns the next whole block, or `None` when there is none yet; ask again to follow a writer.
     ///
     /// # Errors
     ///
-    /// [`JournalError`] when the file is damaged, no journal, of a newer version, or cannot be read.
+    /// [`JournalError`] when the journal is damaged, no journal, of a newer version, or cannot be read.
     pub fn next_block(&mut self) -> Result<Option<Block<'_>>, JournalError> {
-        match self.scan.step() {
-            Ok(Step::Block { first_seq }) => Ok(Some(Block { first_seq, frames: self.scan.payload() })),
-            Ok(Step::End | Step::Torn) => Ok(None),
-            Err(error) => Err(scan_error(&self.path, error)),
+        match self.walk.step()? {
+            Step::Block { first_seq } => Ok(Some(Block { first_seq, frames: self.walk.payload() })),
+            Step::End | Step::Torn | Step::Gap => Ok(None),
         }
+    }
+
+    /// Passes frames that were dropped before the next block, so that `records` and `head` are those before it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reader::next_block`].
+    pub fn settle(&mut self) -> Result<(), JournalError> {
+        self.walk.settle()
     }
 
     /// Returns the head after the last block read.
     #[must_use]
     pub const fn head(&self) -> Head {
-        self.scan.head
+        self.walk.head()
     }
 
-    /// Returns the number of frames read.
+    /// Returns the number of frames read, those that were dropped included.
     #[must_use]
     pub const fn records(&self) -> u64 {
-        self.scan.frames
+        self.walk.frames()
     }
 
-    /// Returns the position in the file after the last block read.
+    /// Returns the position after the last block read, as if all segments were one file as it was written.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.scan.end_offset()
+        self.walk.end_offset()
     }
 }

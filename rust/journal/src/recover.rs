@@ -5,11 +5,14 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::chain::Head;
+use crate::folder::leftovers::remove_leftovers;
 use crate::folder::lock::{lock, try_lock};
-use crate::folder::names::{beside, free_name};
+use crate::folder::names::{beside, file_id, free_name, resolved};
 use crate::layout::{CELL, FileHeader};
-use crate::scan::{Scan, ScanError, Step};
+use crate::scan::Step;
+use crate::segment::Start;
 use crate::storage::{options, sync_directory};
+use crate::walk::Walk;
 use crate::{FORMAT_VERSION, JournalError, Problem};
 
 /// What a crash had left unfinished when the journal was opened.
@@ -23,11 +26,22 @@ pub struct TornTail {
 
 /// A journal ready to be appended to.
 pub(crate) struct Recovered {
+    /// Where its files lie: what the path leads to.
+    pub place: PathBuf,
     pub lock: File,
     pub file: File,
     pub head: Head,
     pub frames: u64,
+    /// Size of the newest segment.
     pub bytes: u64,
+    /// Where that begins.
+    pub start: Start,
+    /// Head after the first frame of the journal.
+    pub origin: Head,
+    /// When the journal was created.
+    pub created_ns: i64,
+    /// Time of the first frame of the newest segment.
+    pub first_time_ns: Option<i64>,
     pub torn: Option<TornTail>,
 }
 
@@ -38,19 +52,27 @@ pub(crate) fn open(path: &Path, created_ns: i64) -> Result<Recovered, JournalErr
         return Err(JournalError::new(path, Problem::Directory));
     }
     let lock = lock(path)?;
+    let place = resolved(path);
+    remove_leftovers(&place)?;
+    // Room that a process kept which was killed: a start on a full disk may need it.
+    drop(fs::remove_file(beside(&place, "reserve")));
     let mut file = options().create(true).truncate(false).open(path).map_err(failed("open"))?;
     // Readers are not hindered by this lock, except on Windows; it holds when the lock file was removed.
     #[cfg(unix)]
     try_lock(path, &file)?;
-    let length = file.metadata().map_err(failed("read"))?.len();
+    let found = file.metadata().map_err(failed("read"))?;
+    let length = found.len();
+    if file_id(&found) != file_id(&fs::metadata(path).map_err(failed("read"))?) {
+        // A writer has gone on in another segment since the file was opened.
+        return Err(JournalError::new(path, Problem::Locked));
+    }
 
-    let copy = file.try_clone().map_err(failed("read"))?;
-    let mut scan = Scan::new(copy);
-    while let Step::Block { .. } = scan.step().map_err(|error| scan_error(path, error))? {}
+    let mut walk = Walk::open(path)?;
+    while let Step::Block { .. } = walk.step()? {}
 
-    let end = scan.end_offset();
+    let end = walk.segment_end();
     let torn = if end < length { Some(keep(path, &mut file, end, length)?) } else { None };
-    let has_header = scan.created_ns.is_some();
+    let has_header = walk.has_header();
     let bytes = prepare(&mut file, end, torn.is_some(), has_header, created_ns).map_err(|source| {
         if length == 0 {
             // Half a header would be a torn tail to the next start.
@@ -61,17 +83,19 @@ pub(crate) fn open(path: &Path, created_ns: i64) -> Result<Recovered, JournalErr
     if !has_header {
         sync_directory(path).map_err(failed("sync the directory of"))?;
     }
-    Ok(Recovered { lock, file, head: scan.head, frames: scan.frames, bytes, torn })
-}
-
-/// Turns the end of a walk into an error of this file.
-pub(crate) fn scan_error(path: &Path, error: ScanError) -> JournalError {
-    match error {
-        ScanError::Io(source) => JournalError::io(path, "read", source),
-        ScanError::Foreign => JournalError::new(path, Problem::Foreign),
-        ScanError::NewerVersion(version) => JournalError::new(path, Problem::NewerVersion(version)),
-        ScanError::Damaged(damage) => JournalError::new(path, Problem::Damaged(damage)),
-    }
+    Ok(Recovered {
+        place,
+        lock,
+        file,
+        head: walk.head(),
+        frames: walk.frames(),
+        bytes,
+        start: walk.start(),
+        origin: walk.origin(),
+        created_ns: walk.created_ns().unwrap_or(created_ns),
+        first_time_ns: walk.first_time_ns(),
+        torn,
+    })
 }
 
 /// Cuts the file at the end of its last whole block and writes the header of a new one.
@@ -81,7 +105,7 @@ fn prepare(file: &mut File, end: u64, is_torn: bool, has_header: bool, created_n
     }
     file.seek(SeekFrom::Start(end))?;
     if !has_header {
-        file.write_all(&FileHeader::to_bytes(FORMAT_VERSION, created_ns))?;
+        file.write_all(&FileHeader::to_bytes(FORMAT_VERSION, created_ns, 0))?;
     }
     // Also what an earlier process wrote and never synced becomes durable here, before anybody relies on it.
     file.sync_all()?;

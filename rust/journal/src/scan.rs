@@ -3,10 +3,12 @@
 use std::io::{self, Read, Seek};
 
 use crate::chain::Head;
-use crate::layout::{BlockHeader, CELL, FileHeader, PAYLOAD_BYTES_MAX, is_zero, may_begin_block};
+use crate::frames::LENGTH_BYTES;
+use crate::layout::{BlockHeader, CELL, FileHeader, Gap, PAYLOAD_BYTES_MAX, is_zero, may_begin_block};
+use crate::segment::{CONTINUED_VERSION, START_BYTES, Start};
 use crate::torn::{has_lost_sector, rest_of_sector};
 use crate::window::Window;
-use crate::{Damage, FORMAT_VERSION, Frames};
+use crate::{Damage, Frames};
 
 /// What the walk met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub(crate) enum Step {
         /// Number of its first frame.
         first_seq: u64,
     },
+    /// Frames that were dropped: number and head are those after them.
+    Gap,
     /// The file ends here.
     End,
     /// Bytes that a crash (or a writer at work) explains; nothing behind them was ever durable.
@@ -41,15 +45,25 @@ impl From<io::Error> for ScanError {
     }
 }
 
-/// A walk through a journal.
+/// A walk through one segment of a journal.
 #[derive(Debug)]
 pub(crate) struct Scan<R> {
     window: Window<R>,
+    /// Where the segment has to begin.
+    start: Start,
+    /// Frames may have been dropped from it.
+    may_have_gaps: bool,
     /// Bytes of the current block, to be passed by the next step.
     current: usize,
     payload_bytes: usize,
-    /// When the journal was created; `None` before its header was read.
+    /// When the journal was created; `None` before the header was read.
     pub created_ns: Option<i64>,
+    /// Bytes of the segments before it.
+    pub offset_before: u64,
+    /// How many frames were known to be on disk when the block of the last step was written.
+    pub durable_frames: u64,
+    /// Time of its first frame.
+    pub first_time_ns: Option<i64>,
     /// Head after the last whole block.
     pub head: Head,
     /// Number of frames up to there.
@@ -61,6 +75,10 @@ enum Found {
     Block {
         bytes: usize,
         payload_bytes: usize,
+        frames: u64,
+        head: Head,
+    },
+    Gap {
         frames: u64,
         head: Head,
     },
@@ -81,16 +99,49 @@ enum Found {
 }
 
 impl<R: Read + Seek> Scan<R> {
-    /// Starts at the beginning of a file.
-    pub(crate) const fn new(source: R) -> Self {
+    /// Starts at the beginning of a segment that begins at `start`.
+    pub(crate) const fn new(source: R, start: Start, may_have_gaps: bool) -> Self {
         Self {
             window: Window::new(source),
+            start,
+            may_have_gaps,
             current: 0,
             payload_bytes: 0,
             created_ns: None,
-            head: Head::START,
-            frames: 0,
+            offset_before: start.offset,
+            durable_frames: 0,
+            first_time_ns: None,
+            head: start.head,
+            frames: start.first_seq,
         }
+    }
+
+    /// Returns the number of the segment.
+    pub(crate) const fn number(&self) -> u64 {
+        self.start.number
+    }
+
+    /// Returns where in the journal the segment begins.
+    pub(crate) const fn start(&self) -> Start {
+        Start { offset: self.offset_before, ..self.start }
+    }
+
+    /// Tells whether no block follows the last step; its frames are let go.
+    pub(crate) fn is_before_gap_or_end(&mut self) -> Result<bool, ScanError> {
+        let found = self.look_ahead();
+        self.judged(found)
+    }
+
+    fn look_ahead(&mut self) -> Result<bool, ScanError> {
+        self.window.pass(self.current);
+        (self.current, self.payload_bytes) = (0, 0);
+        if self.created_ns.is_none() && !self.read_file_header()? {
+            return Ok(false);
+        }
+        let may_have_gaps = self.may_have_gaps;
+        let bytes = self.window.fill(CELL)?;
+        let gap = bytes.first_chunk::<CELL>().filter(|_| may_have_gaps).and_then(Gap::from_bytes);
+        Ok(bytes.is_empty() || gap.is_some())
     }
 
     /// Returns the position after the last whole block.
@@ -107,6 +158,21 @@ impl<R: Read + Seek> Scan<R> {
     /// Takes the next step. After [`Step::End`] and [`Step::Torn`] it can be taken again, later, to follow a
     /// writer.
     pub(crate) fn step(&mut self) -> Result<Step, ScanError> {
+        let taken = self.try_step();
+        self.judged(taken)
+    }
+
+    /// Packed bytes that are not what was packed are damage, and no answer of the operating system.
+    fn judged<T>(&self, taken: Result<T, ScanError>) -> Result<T, ScanError> {
+        match taken {
+            Err(ScanError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(self.damage(None, "the packed bytes are changed"))
+            }
+            taken => taken,
+        }
+    }
+
+    fn try_step(&mut self) -> Result<Step, ScanError> {
         self.window.pass(self.current);
         (self.current, self.payload_bytes) = (0, 0);
         if self.created_ns.is_none() && !self.read_file_header()? {
@@ -118,7 +184,16 @@ impl<R: Read + Seek> Scan<R> {
                 (self.current, self.payload_bytes) = (bytes, payload_bytes);
                 self.frames = self.frames.saturating_add(frames);
                 self.head = head;
+                if self.first_time_ns.is_none() {
+                    self.first_time_ns = time_of_first(self.payload());
+                }
                 Ok(Step::Block { first_seq })
+            }
+            Found::Gap { frames, head } => {
+                self.current = 2 * CELL;
+                self.frames = self.frames.saturating_add(frames);
+                self.head = head;
+                Ok(Step::Gap)
             }
             Found::End => {
                 self.window.forget()?;
@@ -144,15 +219,35 @@ impl<R: Read + Seek> Scan<R> {
             FileHeader::Unfinished => Ok(false),
             FileHeader::Foreign => Err(ScanError::Foreign),
             FileHeader::Damaged => Err(self.damage(None, "the file header is changed")),
-            FileHeader::Journal { version, .. } if version > FORMAT_VERSION => {
+            FileHeader::Journal { version, .. } if version > CONTINUED_VERSION => {
                 Err(ScanError::NewerVersion(version))
             }
+            FileHeader::Journal { version: CONTINUED_VERSION, created_ns, .. } => {
+                let found = Start::from_bytes(self.window.fill(START_BYTES)?);
+                // The bytes before it are not counted anew: some of them may have been dropped since.
+                match found {
+                    None => Err(self.damage(None, "the header of the segment is changed")),
+                    Some(found) if (Start { offset: self.start.offset, ..found }) != self.start => {
+                        Err(self.damage(None, NOT_JOINED))
+                    }
+                    Some(found) => {
+                        self.offset_before = found.offset;
+                        self.begin(created_ns, START_BYTES);
+                        Ok(true)
+                    }
+                }
+            }
+            FileHeader::Journal { .. } if self.start.number > 1 => Err(self.damage(None, NOT_JOINED)),
             FileHeader::Journal { created_ns, .. } => {
-                self.created_ns = Some(created_ns);
-                self.window.pass(CELL);
+                self.begin(created_ns, CELL);
                 Ok(true)
             }
         }
+    }
+
+    fn begin(&mut self, created_ns: i64, header_bytes: usize) {
+        self.created_ns = Some(created_ns);
+        self.window.pass(header_bytes);
     }
 
     /// Judges the bytes at the position.
@@ -168,6 +263,11 @@ impl<R: Read + Seek> Scan<R> {
                 Found::Wrong { last_seq: None, what: "bytes that are no block" }
             });
         };
+        if self.may_have_gaps
+            && let Some(gap) = Gap::from_bytes(cell)
+        {
+            return self.look_at_gap(gap);
+        }
         let Some(header) = BlockHeader::from_bytes(cell) else {
             let what = "the block header is changed";
             return Ok(if is_zero(cell) {
@@ -189,10 +289,22 @@ impl<R: Read + Seek> Scan<R> {
         };
         Ok(match check_block(&self.head, &header, block) {
             Ok((payload_bytes, head)) => {
+                self.durable_frames = header.durable_frames;
                 Found::Block { bytes: block_bytes, payload_bytes, frames: u64::from(header.frames), head }
             }
             Err(what) => Found::Suspect { bytes: block_bytes, last_seq, what },
         })
+    }
+
+    /// Judges a gap: it is followed by the head after the frames that were dropped.
+    fn look_at_gap(&mut self, gap: Gap) -> io::Result<Found> {
+        let last_seq = Some(gap.first_seq.saturating_add(gap.frames).saturating_sub(1));
+        if gap.first_seq != self.frames {
+            return Ok(Found::Wrong { last_seq, what: "a gap is missing, doubled or in the wrong place" });
+        }
+        let bytes = self.window.fill(2 * CELL)?;
+        let head = bytes.get(CELL..).and_then(|rest| rest.first_chunk::<CELL>()).copied();
+        Ok(head.map_or(Found::Unfinished, |head| Found::Gap { frames: gap.frames, head: Head(head) }))
     }
 
     /// Tells whether a later block says that the frame at the position was on disk before it.
@@ -216,10 +328,21 @@ impl<R: Read + Seek> Scan<R> {
         Ok(Step::Torn)
     }
 
-    fn damage(&self, last_seq: Option<u64>, what: &'static str) -> ScanError {
+    /// Names the place of a damage.
+    pub(crate) fn damage(&self, last_seq: Option<u64>, what: &'static str) -> ScanError {
         let first_seq = self.frames;
-        ScanError::Damaged(Damage { offset: self.window.offset(), first_seq, last_seq, what })
+        let (segment, offset) = (self.start.number, self.window.offset());
+        ScanError::Damaged(Damage { segment, offset, first_seq, last_seq, what })
     }
+}
+
+/// What is said of a segment that is another one than the chain needs.
+const NOT_JOINED: &str = "the segment does not join the one before it";
+
+/// Returns the time of the first of some frames.
+fn time_of_first(frames: &[u8]) -> Option<i64> {
+    let time = frames.get(LENGTH_BYTES + 1..).and_then(|rest| rest.first_chunk::<8>());
+    time.map(|time| i64::from_le_bytes(*time))
 }
 
 /// Checks a whole block and returns the bytes of its frames and the head after them.

@@ -1,7 +1,7 @@
 //! What the writer needs from a file.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 /// A file that only grows. Fault injection stands in for it.
@@ -19,15 +19,24 @@ pub trait Storage {
     ///
     /// The answer of the operating system; what was written since the last success may then be lost.
     fn sync(&mut self) -> io::Result<()>;
-}
 
-impl Storage for File {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.write_all(bytes)
-    }
+    /// Takes away what was written after so many bytes, as a write has left it that failed.
+    ///
+    /// # Errors
+    ///
+    /// The answer of the operating system.
+    fn cut(&mut self, bytes: u64) -> io::Result<()>;
 
-    fn sync(&mut self) -> io::Result<()> {
-        self.sync_data()
+    /// Goes on in a new segment that begins with this header; the one of this number gets a name of its own.
+    ///
+    /// Everything is synced before. `false` when nothing was changed: the old segment goes on.
+    ///
+    /// # Errors
+    ///
+    /// The answer of the operating system; it is not known then which segment a power cut leaves in place.
+    fn rotate(&mut self, path: &Path, number: u64, header: &[u8]) -> io::Result<bool> {
+        let _ = (path, number, header);
+        Ok(false)
     }
 }
 

@@ -1,11 +1,13 @@
 //! Says whether a journal is whole.
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use crate::chain::Head;
-use crate::recover::scan_error;
-use crate::scan::{Scan, ScanError, Step};
+use crate::folder::segments::start_of;
+use crate::scan::Step;
+use crate::walk::Walk;
 use crate::{Damage, JournalError, Problem};
 
 /// What a check of a journal found.
@@ -13,16 +15,20 @@ use crate::{Damage, JournalError, Problem};
 pub struct Finding {
     /// Whether the file is whole, torn at its end or damaged, and where.
     pub status: Status,
-    /// Records that are whole and in order.
+    /// Records that are whole and in order, those that a retention has dropped included.
     pub records: u64,
     /// Head of the hash chain after those frames: equal runs have equal heads.
     pub head: Head,
-    /// Bytes of the file up to there.
+    /// Bytes up to there, as if all segments were one file as it was written.
     pub bytes: u64,
-    /// Size of the file in bytes, what is torn included.
+    /// Bytes of the whole journal, what is torn included, counted in the same way.
     pub file_bytes: u64,
     /// When the journal was created; `None` when its header is not whole.
     pub created_ns: Option<i64>,
+    /// Number of the segment in which the whole part ends: how many segments there are, unless it is damaged.
+    pub segments: u64,
+    /// How many of the records a retention has dropped.
+    pub dropped: u64,
 }
 
 /// What a check of a whole journal can end with.
@@ -44,27 +50,30 @@ pub enum Status {
 ///
 /// [`JournalError`] when the file cannot be read, is no journal, or is of a newer version.
 pub fn verify(path: &Path) -> Result<Finding, JournalError> {
-    let failed = |source| JournalError::io(path, "read", source);
-    if path.is_dir() {
-        return Err(JournalError::new(path, Problem::Directory));
-    }
-    let file = File::open(path).map_err(|source| JournalError::io(path, "open", source))?;
-    let mut scan = Scan::new(file.try_clone().map_err(failed)?);
+    let mut walk = Walk::open(path)?;
     let status = loop {
-        match scan.step() {
-            Ok(Step::Block { .. }) => {}
+        match walk.step() {
+            Ok(Step::Block { .. } | Step::Gap) => {}
             Ok(Step::End) => break Status::Intact,
             Ok(Step::Torn) => break Status::Torn,
-            Err(ScanError::Damaged(damage)) => break Status::Damaged(damage),
-            Err(error) => return Err(scan_error(path, error)),
+            Err(JournalError { problem: Problem::Damaged(damage), .. }) => break Status::Damaged(damage),
+            Err(error) => return Err(error),
         }
     };
     Ok(Finding {
         status,
-        records: scan.frames,
-        head: scan.head,
-        bytes: scan.end_offset(),
-        file_bytes: file.metadata().map_err(failed)?.len(),
-        created_ns: scan.created_ns,
+        records: walk.frames(),
+        head: walk.head(),
+        bytes: walk.end_offset(),
+        file_bytes: journal_bytes(path).map_err(|source| JournalError::io(path, "read", source))?,
+        created_ns: walk.created_ns(),
+        segments: walk.start().number,
+        dropped: walk.dropped(),
     })
+}
+
+/// Returns the size of a journal, as if all segments were one file as it was written.
+pub(crate) fn journal_bytes(path: &Path) -> io::Result<u64> {
+    let file = File::open(path)?;
+    Ok(start_of(&file)?.offset.saturating_add(file.metadata()?.len()))
 }

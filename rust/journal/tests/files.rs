@@ -213,12 +213,12 @@ fn what_cannot_be_a_journal_says_why_and_what_to_do() {
     fs::remove_file(&path).unwrap();
     drop(Writer::open(&path, 0).unwrap());
     let mut bytes = fs::read(&path).unwrap();
-    bytes[8] = 2;
+    bytes[8] = 3;
     bytes[12..16].fill(0);
     let crc = crc32fast::hash(&bytes);
     bytes[12..16].copy_from_slice(&crc.to_le_bytes());
     fs::write(&path, &bytes).unwrap();
-    assert!(matches!(problem(&path), Problem::NewerVersion(2)));
+    assert!(matches!(problem(&path), Problem::NewerVersion(3)));
 }
 
 #[test]

@@ -7,9 +7,9 @@
 use std::path::{Path, PathBuf};
 
 use tradecore_journal::{
-    Gate, Reader, Status, Writer, encode_cancel_request, encode_decision, encode_event, encode_order,
-    encode_refused, encode_replace_request, encode_report, encode_session, encode_session_end,
-    encode_state_hash, verify,
+    Frames, Gate, Reader, Rotation, Status, Writer, drop_market_events, encode_cancel_request,
+    encode_decision, encode_event, encode_order, encode_refused, encode_replace_request, encode_report,
+    encode_session, encode_session_end, encode_state_hash, pack, verify,
 };
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, CancelReason, Command, CommandKind, Event, EventBody,
@@ -18,6 +18,11 @@ use tradecore_types::{
 };
 
 const HEAD: &str = "63d66f81f80e04aeb772949207257c7092c1f463bef57676681fc52536bf7d92";
+
+#[cfg(unix)]
+const SEGMENTS: (Status, u64, u64, u64) = (Status::Intact, 6, 50, 3);
+#[cfg(unix)]
+const SEGMENTS_HEAD: &str = "faa0ceeaec41ff87a19c1d6d2960726b6e4df404320bd2f136fe5a9555e68806";
 
 fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/replay/format-1.journal")
@@ -167,4 +172,66 @@ fn format_1_reads_as_it_always_did() {
     let mut reader = Reader::open(&golden()).unwrap();
     assert!(reader.next_block().unwrap().is_some_and(|block| block.frames == frames()));
     assert!(reader.next_block().unwrap().is_none());
+}
+
+/// A journal of every form that a segment has: an archive, a packed one, a plain one, and the newest.
+#[cfg(unix)]
+fn segments() -> PathBuf {
+    golden().with_file_name("format-2").join("a.journal")
+}
+
+/// Appends the records, ten a commit, and begins a new segment after each.
+#[cfg(unix)]
+fn write_segments(path: &Path, groups: usize) {
+    let every = Rotation { bytes: 1, span_ns: 0 };
+    let mut writer = Writer::open(path, 1_732_000_000_000_000_000).unwrap().with_rotation(every, false);
+    let bytes = frames();
+    for frames in Frames::new(&bytes).map(Result::unwrap).collect::<Vec<_>>().chunks(10).take(groups) {
+        writer.append(&frames.concat()).unwrap();
+        writer.commit(true).unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn segments_are_written_as_they_always_were() {
+    let directory = std::env::temp_dir().join(format!("tradecore-golden-segments-{}", std::process::id()));
+    std::fs::create_dir(&directory).unwrap();
+    let path = directory.join("a.journal");
+    write_segments(&path, 1);
+    write_segments(&path, 1);
+    drop_market_events(&path, 210).unwrap();
+    write_segments(&path, 1);
+    pack(&path).unwrap();
+    write_segments(&path, 2);
+    if std::env::var_os("TRADECORE_WRITE_GOLDEN").is_some() {
+        std::fs::create_dir_all(segments().parent().unwrap()).unwrap();
+        for entry in std::fs::read_dir(&directory).unwrap() {
+            let entry = entry.unwrap();
+            if !entry.file_name().to_str().unwrap().ends_with("lock") {
+                std::fs::copy(entry.path(), segments().with_file_name(entry.file_name())).unwrap();
+            }
+        }
+    }
+    // What is packed has the same bytes in it; a newer library may compress them otherwise.
+    for name in ["a.journal", "a.journal.000004", "a.journal.000005"] {
+        let (written, kept) = (directory.join(name), segments().with_file_name(name));
+        assert!(std::fs::read(written).unwrap() == std::fs::read(kept).unwrap(), "{name}");
+    }
+    assert_eq!(verify(&path).unwrap().head, verify(&segments()).unwrap().head);
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn segments_read_as_they_always_did() {
+    let found = verify(&segments()).unwrap();
+    assert_eq!((found.status, found.segments, found.records, found.dropped), SEGMENTS);
+    assert_eq!(found.head.to_string(), SEGMENTS_HEAD);
+    let mut reader = Reader::open(&segments()).unwrap();
+    let mut records = 0;
+    while let Some(block) = reader.next_block().unwrap() {
+        records += u64::try_from(Frames::new(block.frames).count()).unwrap();
+    }
+    assert_eq!(records, found.records - found.dropped);
 }

@@ -19,7 +19,8 @@ from tradecore.runtime.live.retries import Retries, RetryPolicy
 from tradecore.runtime.live.venue_link import UNDER_WAY_CANCELS, UNDER_WAY_MAX, LinkSettings, VenueLink
 from tradecore.runtime.live.words import OutcomeLost, Reconciling
 from tradecore.runtime.session import SessionSettings
-from tradecore_api.config.tables import DaemonTable, JournalTable
+from tradecore_api.config.journal_table import JournalTable
+from tradecore_api.config.tables import DaemonTable
 
 FREE = BudgetRules(per_second=float("inf"), burst=1.0)
 

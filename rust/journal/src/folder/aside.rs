@@ -1,15 +1,15 @@
 //! Keeps a journal under another name, so that a new one can begin in its place.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::folder::disk;
+use crate::folder::kept::{forget_segments, hold_segments, name_segments};
 use crate::folder::lock::lock;
 #[cfg(unix)]
 use crate::folder::lock::try_lock;
 use crate::folder::names::free_name;
 #[cfg(unix)]
 use crate::storage::options;
-use crate::storage::sync_directory;
 use crate::{JournalError, Problem, Reader};
 
 /// Gives a journal the first free one of the names `<path>.<suffix>`, `<path>.<suffix>-2` and so on; returns it.
@@ -32,8 +32,11 @@ pub fn set_aside(path: &Path, suffix: &str) -> Result<Option<PathBuf>, JournalEr
     #[cfg(unix)]
     try_lock(path, &file)?;
     let kept_in = free_name(path, suffix);
-    fs::rename(path, &kept_in).map_err(failed)?;
-    sync_directory(path).map_err(|source| JournalError::io(path, "sync the directory of", source))?;
+    let _segments = hold_segments(path)?;
+    name_segments(path, &kept_in).map_err(failed)?;
+    disk::rename(path, &kept_in).map_err(failed)?;
+    disk::sync_directory(path).map_err(|source| JournalError::io(path, "sync the directory of", source))?;
+    forget_segments(path, &kept_in);
     Ok(Some(kept_in))
 }
 

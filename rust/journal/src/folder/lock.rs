@@ -20,6 +20,20 @@ pub(crate) fn lock(path: &Path) -> Result<File, JournalError> {
     Ok(file)
 }
 
+/// Takes the lock of those who pack, copy or rename older segments; it ends with the process.
+pub(crate) fn lock_segments(path: &Path) -> Result<File, JournalError> {
+    let file = options()
+        .create(true)
+        .truncate(false)
+        .open(beside(path, "segments-lock"))
+        .map_err(|source| JournalError::io(path, "create the lock file of", source))?;
+    try_lock(path, &file).map_err(|error| match error.problem {
+        Problem::Locked => JournalError::new(path, Problem::Busy),
+        _ => error,
+    })?;
+    Ok(file)
+}
+
 /// Takes the lock on an open file of a journal.
 pub(crate) fn try_lock(path: &Path, file: &File) -> Result<(), JournalError> {
     file.try_lock().map_err(|error| match error {

@@ -35,3 +35,40 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.push(suffix);
     PathBuf::from(name)
 }
+
+/// Returns where a journal lies whose path may be a symbolic link: its other files lie beside it there.
+pub(crate) fn resolved(path: &Path) -> PathBuf {
+    let is_link = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+    let target = if is_link { fs::canonicalize(path).ok() } else { None };
+    target.unwrap_or_else(|| path.to_path_buf())
+}
+
+/// Returns which file on disk has a name or is open: its device and its number there.
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems do not say")]
+pub(crate) fn file_id(found: &fs::Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+
+    Some((found.dev(), found.ino()))
+}
+
+/// Other systems do not say.
+#[cfg(not(unix))]
+pub(crate) fn file_id(_found: &fs::Metadata) -> Option<(u64, u64)> {
+    None
+}
+
+/// Returns which file on disk a name is of; `None` where the operating system does not say it.
+///
+/// # Errors
+///
+/// The answer of the operating system, which also says that there is none.
+pub fn file_id_of(path: &Path) -> io::Result<Option<(u64, u64)>> {
+    fs::metadata(path).map(|found| file_id(&found))
+}
+
+/// Tells whether two names are of one file.
+pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
+    let id = |path: &Path| file_id_of(path).ok().flatten();
+    id(one).is_some_and(|found| id(other) == Some(found))
+}

@@ -5,11 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::folder::aside::check_is_journal;
+use crate::folder::disk;
+use crate::folder::kept::{forget_segments, hold_segments, name_segments};
 use crate::folder::lock::lock;
 #[cfg(unix)]
 use crate::folder::lock::try_lock;
 use crate::folder::names::{beside, free_name};
-use crate::storage::{options, sync_directory};
+use crate::storage::options;
+use crate::verify::journal_bytes;
 use crate::{JournalError, Problem};
 
 /// Keeps a journal under the first free one of the names `<path>.<suffix>`, `<path>.<suffix>-2` and so on, and puts
@@ -35,31 +38,33 @@ pub fn succeed(
     let file = options().open(path).map_err(failed("open"))?;
     #[cfg(unix)]
     try_lock(path, &file)?;
-    if file.metadata().map_err(failed("look at"))?.len() != file_bytes {
+    if journal_bytes(path).map_err(failed("look at"))? != file_bytes {
         return Err(JournalError::new(path, Problem::Locked));
     }
-    let kept_in = if let Some(known) = known_name(path, suffix, &file) {
-        known
-    } else {
-        let free = free_name(path, suffix);
-        keep(path, &free).map_err(failed("keep a copy of"))?;
-        free
-    };
-    sync_directory(path).map_err(failed("sync the directory of"))?;
-    fs::rename(successor, path).map_err(failed("replace"))?;
-    sync_directory(path).map_err(failed("sync the directory of"))?;
+    let _segments = hold_segments(path)?;
+    let known = known_name(path, suffix, &file);
+    let kept_in = known.clone().unwrap_or_else(|| free_name(path, suffix));
+    // The older segments first: whoever finds the journal under its other name finds it whole.
+    name_segments(path, &kept_in).map_err(failed("keep a copy of"))?;
+    if known.is_none() {
+        keep(path, &kept_in).map_err(failed("keep a copy of"))?;
+    }
+    disk::sync_directory(path).map_err(failed("sync the directory of"))?;
+    disk::rename(successor, path).map_err(failed("replace"))?;
+    disk::sync_directory(path).map_err(failed("sync the directory of"))?;
+    forget_segments(path, &kept_in);
     Ok(kept_in)
 }
 
 /// Gives a file a second name; where the file system has one name for each, a copy gets it.
 fn keep(path: &Path, kept_in: &Path) -> io::Result<()> {
-    if fs::hard_link(path, kept_in).is_ok() {
+    if disk::link(path, kept_in).is_ok() {
         return Ok(());
     }
     let unfinished = beside(kept_in, "unfinished");
     fs::copy(path, &unfinished)?;
     File::open(&unfinished)?.sync_all()?;
-    fs::rename(&unfinished, kept_in)
+    disk::rename(&unfinished, kept_in)
 }
 
 /// Returns the name that an attempt before this one gave the journal, if it came so far.
