@@ -45,7 +45,14 @@ instrument = {{ symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }}
 """
 LIVE = """
 mode = "live"
-live = {{ keys = "venue-keys.json", answer_timeout_ms = 1_000, report_timeout_ms = 1_000 }}
+live.keys = "venue-keys.json"
+live.answer_timeout_ms = 1_000
+live.report_timeout_ms = 1_000
+live.person = "Test"
+live.canary.instruments = ["BTC-USD"]
+live.canary.order_value_max = 1_000_000_000
+live.canary.orders_a_day_max = 1_000_000
+live.canary.position_value_max = 1_000_000_000
 feed = {{ kind = "local" }}
 instruments = [{{ symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }}]
 account = {{ name = "bench", cash = "1000000" }}
@@ -114,6 +121,7 @@ def measured(folder: Path, options: argparse.Namespace) -> dict[str, object]:
     seen: deque[Answer | None] = deque(maxlen=1)
     with Pair(folder, written_faults(folder, options), seen.append, end_seconds_max=END_SECONDS_MAX) as pair:
         pair.start_venue()
+        pair.arm("bench")
         pair.start_engine()
         seconds_up = trade(pair, options)
         said = pair.settled(lambda: SETTLE_SECONDS_MAX)

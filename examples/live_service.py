@@ -1,6 +1,7 @@
 """A live engine inside an aiohttp service. It answers 200 at /health while the engine may trade, else 503.
 
 tradecore venue serve --keys venue-keys.json &
+tradecore arm live.toml --by Ada
 python examples/live_service.py live.toml 8080
 """
 

@@ -23,6 +23,7 @@ _LONG = frozenset(
         "journal:export", "keeping:compact", "keeping:backup", "trades:trades", "database:rebuild",
         "data:inspect", "venue:serve", "reconcile:reconcile", "papers:start_report", "compare:compare_runs",
          "watchdog:watchdog",
+        "arm:arm",
     }
 )  # fmt: skip
 # As far as the simulated exchange's clock goes with room to spare: 31 years.
@@ -112,6 +113,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_runs(commands)
     _add_watchdog(commands)
+    _add_arming(commands)
     _add_controls(commands)
     _add_journal(commands)
     _add_trades(commands)
@@ -223,6 +225,19 @@ def _add_watchdog(commands: Commands) -> None:
     _json(watchdog)
 
 
+def _add_arming(commands: Commands) -> None:
+    arm = _command(
+        commands, "arm", "arm:arm", "let a live configuration trade as it is now, and show what that is"
+    )
+    arm.add_argument("config", help="TOML file of a live run")
+    arm.add_argument("--by", required=True, metavar="PERSON", dest="person", help="who arms it")
+    _settings(arm)
+    disarm = _command(commands, "disarm", "arm:disarm", "refuse the next live start of an account")
+    disarm.add_argument("account", help="name of the account")
+    for command in (arm, disarm):
+        _json(command)
+
+
 def _add_controls(commands: Commands) -> None:
     for name, help_text in (
         ("status", "what the engines of this machine are doing, alive or not"),
@@ -258,12 +273,16 @@ def _add_controls(commands: Commands) -> None:
     cancel.add_argument("order", type=_count, help="its number, as `tradecore status` shows it")
     cancel.add_argument("--account", help="name of the account (default: the only one)")
     _json(cancel)
-    for name, help_text, fields in (*_ABOUT_SOMETHING, *_ABOUT_MONEY):
+    listed = _command(commands, "approvals", "approvals:approvals", "what waits for a person's yes")
+    listed.add_argument("account", nargs="?", help="name of the account (default: every one that runs)")
+    _json(listed)
+    for name, help_text, fields in (*_ABOUT_SOMETHING, *_ABOUT_WISHES, *_ABOUT_MONEY):
         target = "control:money" if (name, help_text, fields) in _ABOUT_MONEY else "control:command"
         command = _command(commands, name, target, help_text)
         command.set_defaults(command=name.replace("-", "_"))
         for field in fields:
-            command.add_argument(field, help=_FIELDS[field])
+            about = _NUMBER if (name, help_text, fields) in _ABOUT_WISHES else _FIELDS[field]
+            command.add_argument(field, help=about)
         command.add_argument(
             "--by", required=True, metavar="PERSON", dest="person", help="who answers for it"
         )
@@ -280,6 +299,12 @@ _ABOUT_SOMETHING = (
     ("allow", "let a strategy trade an instrument while it runs", ("scope", "instrument")),
     ("forbid", "let it open nothing more in an instrument", ("scope", "instrument")),
 )
+# Answers to what waits for a person.
+_ABOUT_WISHES = (
+    ("approve", "let a wish that waits for a person go on to risk", ("value",)),
+    ("reject", "end a wish that waits for a person", ("value",)),
+)
+_NUMBER = "number of the wish, as `tradecore approvals` shows it"
 # What is told of money that no order moved.
 _ABOUT_MONEY = (
     ("transfer", "tell of money that you brought, or took: no profit", ("currency", "amount", "reason")),

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Protocol
 
 import msgspec
 
@@ -43,8 +42,9 @@ from tradecore_api.live_papers import Papers
 from tradecore_api.projection import CANCEL_SECONDS_MAX, Projection
 from tradecore_api.state_dir import StateDir
 from tradecore_api.summary import RunSummary, summarize
+from tradecore_api.view import View
 from tradecore_api.watchdog.notice import WatchdogNotice
-from tradecore_api.wiring import readers, sessions
+from tradecore_api.wiring import arming, readers, sessions
 from tradecore_api.wiring.live_links import close_venues, open_venues, papers_of
 from tradecore_api.wiring.venue_claims import claimed
 
@@ -60,18 +60,6 @@ _WHOLE = frozenset({None, "account", "portfolio"})  # scopes for which the kill 
 DISK_SECONDS_MAX = 0.5
 # What is left for the summary and the lock when the read model has taken all the time there is.
 FORCE_MARGIN_SECONDS = CANCEL_SECONDS_MAX + 0.5
-
-
-class View(Protocol):
-    """What shows on a terminal what an engine does."""
-
-    async def keep(self) -> None:
-        """Show the latest state again and again, until the task is cancelled."""
-        ...
-
-    def leave(self) -> bool:
-        """Give the terminal back as it was; tell whether that could be done. Calling it twice is harmless."""
-        ...
 
 
 class Daemon:
@@ -130,6 +118,7 @@ class Daemon:
         self._watch: EngineWatch | None = None
         self._projection: Projection | None = None
         self._papers: Papers | None = None
+        self._armed = ""
         self._recent: readers.RecentLog | None = None
         self._has_view = has_view
         self._view: View | None = None
@@ -208,9 +197,16 @@ class Daemon:
                 signals.install(number, handler)
             self._lock.release()
 
+    def _found_arming(self) -> arming.Armed | None:
+        """Return what a person let trade, which a live run needs; another one has no use for it."""
+        armed = arming.armed(self._config, self._state) if self._tables.mode is Mode.LIVE else None
+        self._armed = "" if armed is None else armed.words
+        return armed
+
     async def _main(self) -> RunSummary:
         self._loop = self._by_signal.loop = asyncio.get_running_loop()
-        venues = await open_venues(self._config) if self._tables.mode is Mode.LIVE else {}
+        armed = self._found_arming()
+        venues = {} if armed is None else await open_venues(armed)
         try:
             opened = sessions.open_session(
                 self._config,
@@ -219,6 +215,7 @@ class Daemon:
                 is_carry_over=self._is_carry_over,
                 notifiers=lambda engine: [readers.log_notifier(engine)],
                 venues=venues,
+                armed=armed,
             )
         except BaseException:
             await close_venues(venues)
@@ -230,7 +227,7 @@ class Daemon:
         self._news = session.engine.watch(has_refusals=False)
         last_words.forget(self._state)
         self._watch = EngineWatch(session.engine, self._day_before())
-        start_lines.tell_start(self._config, session, self._journal.where, opened.carried)
+        start_lines.tell_start(self._config, session, self._journal.where, opened.carried, self._armed)
         if self._stop_asked:
             session.stop(self._stop_asked)
         self._guard = Guard(self._lock, self._state, self._journal)
@@ -491,6 +488,7 @@ class Daemon:
             "output_lines_dropped": 0 if streams is None else streams.dropped,
             "alarms": list(self._alarms.values()),
             "start_report": self._report_words(),
+            "armed": self._armed,
         }
 
     def _report_words(self) -> str:

@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tradecore.ports.control_channel import ControlReply, ControlRequest
+from tradecore_api.arming_file import armed_words
 from tradecore_api.config import read
 from tradecore_api.daemon import Daemon
+from tradecore_api.state_dir import StateDir
 from tradecore_api.summary import RunSummary
+from tradecore_api.wiring import arming
 from tradecore_api.wiring.runnable import runnable
 
 _STOPPED = "stopped"
@@ -38,9 +41,26 @@ class EmbeddedEngine:
             loaded = read.from_tree(dict(config), "configuration of the program", environment={})
         else:
             loaded = read.load(Path(config))
-        loaded = runnable(loaded)
+        self._config = loaded = runnable(loaded)
         self.account = loaded.tables.account.name
+        # Where its engine has it, wherever the environment says that others are.
+        self._state = StateDir(self.account)
         self._daemon = Daemon(loaded, owns_process=False)
+
+    def arm(self, person: str) -> str:
+        """Arm a live configuration as it is now, as `tradecore arm` does; return what was armed, in a line.
+
+        `run` refuses a live configuration that nobody armed, or that is not as it was armed. So a program
+        that arms its engine each time it starts lets every change of its strategies trade.
+
+        Raises
+        ------
+        ConfigError
+            When it is not of live mode, or a strategy, a key or a host of it cannot be used.
+        StorageError
+            When it cannot be written.
+        """
+        return armed_words(arming.arm(self._config, person, self._state).arming)
 
     async def run(self) -> RunSummary:
         """Run until the data end or `stop` is called; return what happened. It can be run once.
@@ -50,6 +70,8 @@ class EmbeddedEngine:
 
         Raises
         ------
+        ConfigError
+            When it is of live mode, and not armed as it is now.
         AlreadyRunningError
             When the account has a running engine, in this process or in another.
         VenueError, DataError, StorageError, StrategyError, BrokenInvariantError

@@ -15,7 +15,7 @@ from tradecore.domain.refusal_words import refusal_words
 from tradecore.domain.times import iso_time
 from tradecore.domain.units import Units, exact_money, trimmed
 from tradecore.engine import Engine
-from tradecore.engine.holdings import losses, open_positions
+from tradecore.engine.holdings import canary_orders, losses, open_positions, waiting
 from tradecore.runtime import Session
 from tradecore_api.engine_watch import EngineWatch
 from tradecore_api.version import VERSION
@@ -26,6 +26,7 @@ ORDERS_MAX = 40
 LIMITS_MAX = 80
 SIZES_MAX = 400
 CHANGES_MAX = 40
+WAITING_MAX = 40
 BOOKS_MAX = 100
 PRICES_MAX = 60
 NOT_DONE_MAX = 400
@@ -74,6 +75,7 @@ def engine_status(session: Session, watch: EngineWatch, *, mode: str, journal_pa
         "order_rows": orders[:ORDERS_MAX],
         "limit_rows": limits[:LIMITS_MAX],
         "halt_rows": halt_rows(engine, units),
+        "waiting_rows": waiting_rows(engine, units)[:WAITING_MAX],
         "books_waiting": [units.symbol(number) for number in engine.snapshot_requests()[:BOOKS_MAX]],
         "not_done": cut(engine.activity().brief(), NOT_DONE_MAX),
         "feed_age_seconds": None if age is None else round(age, 3),
@@ -188,6 +190,24 @@ def limit_rows(engine: Engine) -> list[dict[str, object]]:
             if value is not None and name not in _NO_BOUND and "window" not in name:
                 shown = f"{trimmed(Decimal(value)):f}"
                 rows.append({"scope": scope, "limit": name, "used": used.get(name), "value": shown})
+    return [*_canary_rows(engine), *rows]
+
+
+def _canary_rows(engine: Engine) -> list[dict[str, object]]:
+    """Return what the canary profiles allow, and how many orders of the day there were."""
+    names = engine.spec.account_names
+    rows: list[dict[str, object]] = []
+    for canary in engine.spec.canaries:
+        scope = f"canary:{canary.account}" if len(names) > 1 else "canary"
+        orders = canary_orders(engine.kernel, names.index(canary.account))
+        rows += [
+            {"scope": scope, "limit": name, "used": used, "value": str(value)}
+            for name, used, value in (
+                ("order_value_max", None, canary.order_value_max),
+                ("orders_a_day_max", str(orders), canary.orders_a_day_max),
+                ("position_value_max", None, canary.position_value_max),
+            )
+        ]
     return rows
 
 
@@ -201,6 +221,28 @@ def halt_rows(engine: Engine, units: Units) -> list[dict[str, object]]:
         }
         for what, number, rule, limit, value in engine.kernel.halts()
     ]
+
+
+def waiting_rows(engine: Engine, units: Units) -> list[dict[str, object]]:
+    """Return the wishes that wait for a person, oldest first: what is asked for, its worth, until when."""
+    rows: list[dict[str, object]] = []
+    for wish in waiting(engine.kernel):
+        number, known = wish["instrument_id"], KnownOrder.of(OrderTerms(**wish["intent"]))
+        known.lots = wish["lots"]
+        rows.append(
+            {
+                "wish": wish["order_id"],
+                "symbol": units.symbol(number),
+                **_account(units, number),
+                "strategy": units.strategy(wish["strategy_id"]),
+                "what": order_text(known, units),
+                "value": f"{trimmed(exact_money(wish['value'])):f} {engine.spec.account.currency}",
+                "market": f"{units.price(number, wish['reference_ticks']):f}",
+                "asked": iso_time(wish["asked_ns"], 0),
+                "until": iso_time(wish["until_ns"], 0),
+            }
+        )
+    return rows
 
 
 def _used(engine: Engine, scope: str, orders: list[dict[str, Any]]) -> dict[str, str]:

@@ -20,12 +20,17 @@ LIMITS_SHOWN_MAX = 12
 
 
 def tell_start(
-    config: Config, session: Session, journal_path: str, carried: CarriedOver | None = None
+    config: Config,
+    session: Session,
+    journal_path: str,
+    carried: CarriedOver | None = None,
+    armed_words: str = "",
 ) -> None:
     """Log what starts, a line for each thing."""
     account = config.tables.account.name
     for event, words, told in (
         _who(config, account),
+        *_armed(armed_words),
         _instruments(config),
         *_strategies(config),
         _limits(session),
@@ -49,6 +54,10 @@ def _who(config: Config, account: str) -> Line:
     }
     words = f"tradecore {VERSION} starts: account {account}, {told['mode']} mode, pid {told['pid']}"
     return "start", words, told | {"configuration": config.source}
+
+
+def _armed(words: str) -> list[Line]:
+    return [("start_armed", f"armed {words}", {"armed": words})] if words else []
 
 
 def _instruments(config: Config) -> Line:

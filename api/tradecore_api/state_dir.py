@@ -62,6 +62,7 @@ class StateDir:
         self.watchdog = self.path / "watchdog.json"
         self.watchdog_lock = self.path / "watchdog.lock"
         self.failed_start = self.path / "failed_start.json"
+        self.arming = self.path / "arming.json"
         # The venue account that the two files below are of.
         self.venue_account = account
         self.start_report = self.path / "start_report.json"

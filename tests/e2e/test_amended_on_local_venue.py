@@ -23,6 +23,11 @@ VENUE = "seed = 11\nreplaces = false\nvalidity_window_ns = 1_000_000_000" + ONE_
 LIVE = """
 mode = "live"
 [live]
+person = "Test"
+canary.instruments = ["BTC-USD"]
+canary.order_value_max = 1_000_000_000
+canary.orders_a_day_max = 1_000_000
+canary.position_value_max = 1_000_000_000
 keys = "venue-keys.json"
 answer_timeout_ms = 1_000
 report_timeout_ms = 2_000
@@ -162,6 +167,7 @@ def test_after_faults_and_kills_amended_orders_are_the_same_on_both_sides(folder
     while not (folder.folder / "venue-keys.json").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    folder.arm()
     for _ in range(4):
         engine = started(folder, "run", "live.toml", "--json")
         until(folder, lambda said: (said.get("venue") or {}).get("step") == "agreed")

@@ -25,6 +25,11 @@ instrument = { symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }
 LIVE = """
 mode = "live"
 [live]
+person = "Test"
+canary.instruments = ["BTC-USD"]
+canary.order_value_max = 1_000_000_000
+canary.orders_a_day_max = 1_000_000
+canary.position_value_max = 1_000_000_000
 keys = "venue-keys.json"
 [feed]
 kind = "local"
@@ -98,6 +103,7 @@ def test_a_balance_that_differs_holds_new_risk_until_an_operator_explains_it(fol
     output, _ = folder.run("reconcile", "live.toml", code=ExitCode.CHECK_FAILED)
     assert "USD: the venue has 100000, the books have 99000; if 1000 came or went without a trade" in output
     assert "(compared: BTC, USD)" in output
+    folder.arm()
     engine = folder.start("run", "live.toml", "--json")
     try:
         stands = until(

@@ -37,7 +37,12 @@ instrument = { symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }
 """
 LIVE = """
 mode = "live"
-live = { keys = "venue-keys.json" }
+live.keys = "venue-keys.json"
+live.person = "Test"
+live.canary.instruments = ["BTC-USD"]
+live.canary.order_value_max = 1_000_000_000
+live.canary.orders_a_day_max = 1_000_000
+live.canary.position_value_max = 1_000_000_000
 feed = { kind = "local" }
 instruments = [{ symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }]
 account = { name = "main", cash = "1000000" }
@@ -96,6 +101,7 @@ def session(tmp_path):
         while not (tmp_path / "venue-keys.json").exists():
             assert venue.poll() is None
             time.sleep(0.05)
+        shell.arm()
         with shell.start("run", "live.toml", "--json") as engine:
             deadline = time.monotonic() + 40
             while orders(shell) < ORDERS_MIN:

@@ -37,7 +37,13 @@ instrument = { symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }
 """
 LIVE = """
 mode = "live"
-live = { keys = "venue-keys.json", account = "one" }
+live.keys = "venue-keys.json"
+live.account = "one"
+live.person = "Test"
+live.canary.instruments = ["BTC-USD"]
+live.canary.order_value_max = 1_000_000_000
+live.canary.orders_a_day_max = 1_000_000
+live.canary.position_value_max = 1_000_000_000
 feed = { kind = "local" }
 instruments = [{ symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }]
 account = { name = "one", cash = "10000" }
@@ -97,6 +103,7 @@ def test_an_embedded_engine_takes_at_most_forty_lines(name):
 def test_a_service_with_an_engine_in_it_answers_and_ends_it_cleanly(ground):
     """It says 200 once books and venue agree; the commands reach the engine; Ctrl-C ends both."""
     port = free_port()
+    ground.arm()
     with example(ground, "live_service.py", "live.toml", port) as service:
         deadline = time.monotonic() + 30
         while (found := asked(port))[0] != 200:

@@ -22,6 +22,11 @@ VENUE = "seed = 9\nhedging = true\nvalidity_window_ns = 1_000_000_000" + ONE_MAR
 LIVE = """
 mode = "live"
 [live]
+person = "Test"
+canary.instruments = ["BTC-USD"]
+canary.order_value_max = 1_000_000_000
+canary.orders_a_day_max = 1_000_000
+canary.position_value_max = 1_000_000_000
 keys = "venue-keys.json"
 answer_timeout_ms = 1_000
 report_timeout_ms = 2_000
@@ -185,6 +190,7 @@ def test_after_faults_and_kills_each_ticket_is_the_same_on_both_sides(folder):
     """Long and short at once, while some are open: lots ticket by ticket, each order and fill, and money."""
     chance = random.Random(9)
     venue = start_venue(folder)
+    folder.arm()
     for _ in range(3):
         engine = started(folder, "run", "live.toml", "--json")
         until(folder, agrees)
@@ -233,6 +239,7 @@ def test_busted_and_corrected_trades_are_booked_to_their_tickets_over_kills(fold
     folder.write("faults.toml", "seed = 7\n" + "".join(rule.format(*fault) for fault in REVISED))
     chance = random.Random(7)
     venue = start_venue(folder)
+    folder.arm()
     for _ in range(2):
         engine = started(folder, "run", "live.toml", "--json")
         until(folder, agrees)

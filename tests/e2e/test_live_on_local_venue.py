@@ -21,6 +21,11 @@ VENUE = "seed = 5\nvalidity_window_ns = 1_000_000_000" + ONE_MARKET
 LIVE = """
 mode = "live"
 [live]
+person = "Test"
+canary.instruments = ["BTC-USD"]
+canary.order_value_max = 1_000_000_000
+canary.orders_a_day_max = 1_000_000
+canary.position_value_max = 1_000_000_000
 keys = "venue-keys.json"
 answer_timeout_ms = 2_000
 report_timeout_ms = 3_000
@@ -95,6 +100,7 @@ def start_venue(folder):
 
 def start_engine(folder, *options):
     """Start the engine."""
+    folder.arm("live.toml", *options)
     engine = folder.start("run", "live.toml", "--json", *options)
     folder.started.append(engine)
     return engine

@@ -32,6 +32,11 @@ instrument = {{ symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }}
 LIVE = """
 mode = "live"
 [live]
+person = "Test"
+canary.instruments = ["BTC-USD", "BTC-USD-RIGHT"]
+canary.order_value_max = 1_000_000_000
+canary.orders_a_day_max = 1_000_000
+canary.position_value_max = 1_000_000_000
 keys = "keys-left.json"
 answer_timeout_ms = 2_000
 report_timeout_ms = 3_000
@@ -122,6 +127,7 @@ def start_venues(folder):
 
 def start_engine(folder):
     """Start the engine."""
+    folder.arm()
     engine = folder.start("run", "live.toml", "--json")
     folder.started.append(engine)
     return engine

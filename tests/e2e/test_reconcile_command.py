@@ -12,6 +12,11 @@ VENUE = "seed = 5" + ONE_MARKET
 LIVE = """
 mode = "live"
 [live]
+person = "Test"
+canary.instruments = ["BTC-USD"]
+canary.order_value_max = 1_000_000_000
+canary.orders_a_day_max = 1_000_000
+canary.position_value_max = 1_000_000_000
 keys = "venue-keys.json"
 [feed]
 kind = "local"
@@ -48,6 +53,7 @@ def test_it_compares_before_during_and_after_a_run_and_leaves_nothing_behind(fol
     # What it asks counts in the budget that all processes share, and that is all it leaves.
     left = [path for path in (folder.folder / "state").rglob("*") if path.is_file()]
     assert [path.suffix for path in left] == [".budget"]
+    folder.arm()
     engine = folder.start("run", "live.toml", "--json")
     try:
         deadline = time.monotonic() + 60
@@ -111,6 +117,7 @@ def test_a_message_that_was_not_understood_is_kept_and_read_by_a_later_start(fol
         {"time_ns": 2, "why": "an old version", "text": json.dumps([{"n": 7, "is": frame}])},
     ]
     (state / "dead_letters.jsonl").write_text("".join(json.dumps(each) + "\n" for each in letters))
+    folder.arm("other.toml")
     engine = folder.start("run", "other.toml", "--json")
     try:
         deadline = time.monotonic() + 60

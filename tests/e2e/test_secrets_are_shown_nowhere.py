@@ -11,6 +11,11 @@ from tradecore_api.exit_codes import ExitCode
 LIVE = """
 mode = "live"
 [live]
+person = "Test"
+canary.instruments = ["BTC-USD"]
+canary.order_value_max = 1_000_000_000
+canary.orders_a_day_max = 1_000_000
+canary.position_value_max = 1_000_000_000
 url = "URL"
 [live.secrets]
 STORE
@@ -90,6 +95,7 @@ def test_a_run_that_trades_and_fails_leaves_no_secret_anywhere(folder, kind):
     key = keys["accounts"]["demo"]["trade"]
     settings, variables = stored(folder, kind, key)
     folder.write("live.toml", LIVE.replace("URL", keys["url"]).replace("STORE", settings))
+    folder.arm(environment=variables)
     engine = folder.start("run", "live.toml", environment=variables)
     folder.started.append(engine)
     shown = [until_filled(folder)]

@@ -12,7 +12,7 @@ from support.local_venue import DEMO, KEY, serving
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.journal import JournalFolder
 from tradecore_api.config import read
-from tradecore_api.wiring import live_links, sessions
+from tradecore_api.wiring import arming, live_links, sessions
 
 STRATEGY = '''
 class Exits:
@@ -42,6 +42,11 @@ mode = "live"
 name = "exits"
 cash = "1000000"
 [live]
+person = "Test"
+canary.instruments = ["BTC-USD"]
+canary.order_value_max = 1_000_000_000
+canary.orders_a_day_max = 1_000_000
+canary.position_value_max = 1_000_000_000
 keys = "keys.json"
 answer_timeout_ms = 2000
 [feed]
@@ -87,11 +92,13 @@ def written(folder, url, needs='"market"'):
     ],
     ids=["all of it", "no amendments", "no reduce-only", "none of them"],
 )
-async def test_a_position_is_left_by_a_stop_that_the_venue_does_not_have(tmp_path, settings):
+async def test_a_position_is_left_by_a_stop_that_the_venue_does_not_have(tmp_path, monkeypatch, settings):
     """The same strategy ends flat at each venue: once, and with nothing left open there."""
+    monkeypatch.setenv("TRADECORE_STATE_DIR", str(tmp_path / "state"))
     async with serving(margin(**settings)) as ground:
         config = written(tmp_path, ground.server.url)
-        venues = await live_links.open_venues(config)
+        arming.arm(config, "Test")
+        venues = await live_links.open_venues(arming.armed(config))
         folder = JournalFolder(str(tmp_path / "live.journal"))
         session = sessions.open_session(config, folder, venues=venues).session
         strategy = session.engine.strategies[0].strategy
@@ -119,11 +126,13 @@ async def test_a_position_is_left_by_a_stop_that_the_venue_does_not_have(tmp_pat
     assert sent == [("market", "new"), ("limit", "new"), ("limit", "cancel"), ("trailing_stop", "new")]
 
 
-async def test_a_start_says_what_nobody_does(tmp_path):
+async def test_a_start_says_what_nobody_does(tmp_path, monkeypatch):
     """Before anything is traded: the strategy by its name, and each thing that it needs."""
+    monkeypatch.setenv("TRADECORE_STATE_DIR", str(tmp_path / "state"))
     async with serving(margin(replaces=False, post_only=False)) as ground:
         config = written(tmp_path, ground.server.url, '"post_only", "replace", "iceberg", "tpo"')
-        venues = await live_links.open_venues(config)
+        arming.arm(config, "Test")
+        venues = await live_links.open_venues(arming.armed(config))
         try:
             with pytest.raises(ConfigError, match=r"Exits needs post_only, iceberg, tpo; see docs"):
                 sessions.open_session(config, JournalFolder(str(tmp_path / "live.journal")), venues=venues)

@@ -13,6 +13,11 @@ from tradecore_api.exit_codes import ExitCode
 LIVE = """
 mode = "live"
 [live]
+person = "Test"
+canary.instruments = ["BTC-USD"]
+canary.order_value_max = 1_000_000_000
+canary.orders_a_day_max = 1_000_000
+canary.position_value_max = 1_000_000_000
 keys = "venue-keys.json"
 [feed]
 kind = "local"
@@ -53,6 +58,9 @@ def test_a_second_engine_is_refused_until_the_first_is_gone(tmp_path):
     with venue_beside(tmp_path, "seed = 5" + ONE_MARKET, LIVE.replace("NAME", "one")) as made:
         made.write("two.toml", LIVE.replace("NAME", "two"))
         elsewhere = {"TRADECORE_STATE_DIR": str(made.folder / "elsewhere")}
+        for place in ({}, elsewhere):
+            made.arm("live.toml", environment=place)
+            made.arm("two.toml", environment=place)
         first = made.start("run", "live.toml")
         try:
             journal = made.folder / "one.journal"

@@ -137,6 +137,10 @@ class CommandLine:
         assert "Traceback" not in talk, talk
         return output, talk
 
+    def arm(self, config="live.toml", *options, environment=None):
+        """Arm a live configuration whose venue has started."""
+        return self.run("arm", config, "--by", "Test", *options, environment=environment)
+
     def refused(self, *arguments, code, says, environment=None):
         """Run a command that must fail with one line on stderr, nothing on stdout, and these words."""
         output, talk = self.run(*arguments, code=code, environment=environment)

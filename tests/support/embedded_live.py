@@ -17,6 +17,13 @@ from tradecore_api.embedding import EmbeddedEngine
 
 INSTRUMENT = {"symbol": "BTC-USD", "tick_size": "0.01", "lot_size": "0.0001"}
 CASH = "1000000"
+# Nothing that a test trades comes near it.
+CANARY = {
+    "instruments": ["BTC-USD"],
+    "order_value_max": 1_000_000_000,
+    "orders_a_day_max": 1_000_000,
+    "position_value_max": 1_000_000_000,
+}
 
 
 def venue_settings(seed=7, **changes):
@@ -51,6 +58,8 @@ class EmbeddedLive:
         settings = {
             "mode": "live",
             "live": {
+                "person": "Test",
+                "canary": CANARY,
                 "keys": str(keys),
                 "answer_timeout_ms": 500,
                 "report_timeout_ms": 1_000,
@@ -67,6 +76,7 @@ class EmbeddedLive:
             **changes,
         }
         self.engine = EmbeddedEngine({name: value for name, value in settings.items() if value is not None})
+        self.engine.arm("Test")
 
     async def until(self, is_so, seconds):
         """Wait until the engine says that something is so."""

@@ -5,13 +5,14 @@ from tradecore.engine import Engine
 from tradecore.strategy import StrategyBinding
 
 
-def engine_of(strategy_class, risk, *wishes):
+def engine_of(strategy_class, risk, *wishes, **more):
     """Return an engine with one strategy, named as its class in small letters, and the strategy."""
     spec = EngineSpec(
         instruments=tuple(InstrumentSpec(symbol=symbol, tick_size="1") for symbol in ("GOLD", "TIN")),
         account=AccountSpec(cash="1000000"),
         venue=VenueSpec(matching=Matching.QUOTES),
         risk=risk,
+        **more,
     )
     strategy = strategy_class(*wishes)
     name = strategy_class.__name__.lower()

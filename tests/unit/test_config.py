@@ -243,6 +243,11 @@ def test_an_error_names_where_a_value_came_from(file, key, source):
 LIVE = """
 mode = "live"
 [live]
+person = "Test"
+canary.instruments = ["BTC-USD"]
+canary.order_value_max = 1_000_000_000
+canary.orders_a_day_max = 1_000_000
+canary.position_value_max = 1_000_000_000
 url = "http://127.0.0.1:1"
 secrets.kind = "environment"
 [feed]

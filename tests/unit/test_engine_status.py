@@ -7,6 +7,7 @@ from support.sessions import ListFeed, open_session
 from tradecore.domain import EventBatch
 from tradecore.domain.spec import (
     AccountSpec,
+    CanarySpec,
     EngineSpec,
     InstrumentSpec,
     Matching,
@@ -30,6 +31,7 @@ KEYS = {
     "is_paused", "is_killed", "now_ns", "version", "account", "currency", "pid", "mode", "phase", "journal",
     "journal_head", "records", "engine_time_ns", "engine_time", "realised", "unrealised", "pnl_session",
     "pnl_today", "today_since", "position_rows", "positions_open", "order_rows", "limit_rows", "halt_rows",
+    "waiting_rows",
     "books_waiting", "feed_age_seconds", "adjusted", "venue", "venues", "prices",
     "accounts",
     "balances", "not_done",
@@ -46,7 +48,7 @@ class Everywhere:
             ctx.buy(quantity_lots=1, limit_ticks=50, instrument_id=quote.instrument_id, post_only=True)
 
 
-def engine_of(count, **risk):
+def engine_of(count, canaries=(), **risk):
     """Make an engine on many instruments that hold something of each."""
     instruments = tuple(
         InstrumentSpec(symbol=f"SYMBOL-{number:05}", tick_size="0.01") for number in range(count)
@@ -56,6 +58,7 @@ def engine_of(count, **risk):
         instruments=instruments,
         venue=VenueSpec(matching=Matching.QUOTES),
         risk=RiskSpec(**risk),
+        canaries=canaries,
     )
     binding = StrategyBinding(name="everywhere", strategy=Everywhere(), instruments=tuple(range(count)))
     engine = Engine(spec, [binding], recording=True)
@@ -127,6 +130,23 @@ def test_limits_are_shown_with_what_is_used_of_them():
     assert used["strategy:everywhere", "open_orders_max"] == ("2", "7")
     assert used["instrument:SYMBOL-00001", "position_max"] == ("1", "3")
     assert used["instrument:SYMBOL-00001", "order_rate_max"] == (None, "9")
+
+
+def test_a_canary_profile_is_shown_with_the_orders_of_the_day():
+    """Beside the limits, which are others."""
+    canary = CanarySpec(
+        account="paper",
+        instruments=("SYMBOL-00000",),
+        order_value_max="5000",
+        orders_a_day_max=7,
+        position_value_max="9000",
+    )
+    engine = engine_of(1, canaries=(canary,))
+    assert [tuple(row.values()) for row in limit_rows(engine)] == [
+        ("canary", "order_value_max", None, "5000"),
+        ("canary", "orders_a_day_max", "2", "7"),
+        ("canary", "position_value_max", None, "9000"),
+    ]
 
 
 def test_positions_and_orders_are_told_with_names_and_decimals():

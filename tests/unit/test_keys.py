@@ -8,12 +8,13 @@ import pytest
 from support.local_venue import GRANTS, serving
 from tradecore.domain.errors import ConfigError, InvalidValueError
 from tradecore.domain.secret import Secret
+from tradecore.domain.spec import Mode
 from tradecore.domain.venue_findings import Balances, OpenOrders
 from tradecore.domain.venue_keys import QueryKey, TradingKey, WatchdogKey
 from tradecore.runtime.keys import key_of
 from tradecore_api.config import read
 from tradecore_api.config.tables import Config, ConfigTables, EnvironmentSecretsTable, LiveTable
-from tradecore_api.wiring.live import live_key
+from tradecore_api.wiring.live_keys import live_key
 from tradecore_local.client import LocalVenue
 from tradecore_local.queries import LocalVenueQueries
 from tradecore_secrets import HeldSecrets
@@ -119,7 +120,8 @@ async def test_a_process_has_one_store_of_its_environment(monkeypatch):
     monkeypatch.setenv("TRADECORE_SECRET_VENUE_TRADING", KEY)
     monkeypatch.setenv("TRADECORE_SECRET_VENUE_QUERY", KEY.replace('"k"', '"q"'))
     table = LiveTable(url="http://127.0.0.1:1", secrets=EnvironmentSecretsTable())
-    config = Config(tables=ConfigTables(live=table), strategies=(), source="live.toml")
+    tables = ConfigTables(mode=Mode.LIVE, live=table)
+    config = Config(tables=tables, strategies=(), source="live.toml")
 
     found = [live_key(config, table, kind) for kind in (TradingKey, QueryKey, TradingKey)]
 
@@ -140,6 +142,11 @@ cash = "1"
 [strategy]
 class = "tradecore_api.demo_strategies:Quoter"
 [live]
+person = "Test"
+canary.instruments = ["BTC-USD"]
+canary.order_value_max = 1_000_000_000
+canary.orders_a_day_max = 1_000_000
+canary.position_value_max = 1_000_000_000
 """
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from support import two_metals
 from support.sessions import CONFIG
+from tradecore._core import canary_orders
 from tradecore.domain import (
     ConfigError,
     EngineSpec,
@@ -23,6 +24,7 @@ from tradecore.domain import (
 )
 from tradecore.domain.commands import Release, command_of
 from tradecore.domain.errors import StrategyError
+from tradecore.domain.spec import CanarySpec
 from tradecore.engine import Engine, LimitChange
 from tradecore.strategy import StrategyBinding
 
@@ -459,3 +461,31 @@ def test_a_journal_of_before_a_setting_was_known_still_goes_on():
     with pytest.raises(ConfigError) as caught:
         CONFIG.check_same(json.dumps(old).encode(), "old.journal")
     assert caught.value.key == "engine.risk.quantity_max"
+
+
+def test_a_canary_profile_refuses_with_its_rule_and_no_limit_lifts_it():
+    """It is of the specification; what is used of its day is shown."""
+    canary = CanarySpec(
+        account="paper",
+        instruments=("GOLD",),
+        order_value_max="500",
+        orders_a_day_max=2,
+        position_value_max="800",
+    )
+    wishes = (buy(6), buy(1, 1), buy(5), buy(5), buy(1), buy(1))
+    engine, asks = engine_of(RiskSpec(), lambda _: None, *wishes, canaries=(canary,))
+    lifted = {"scope": "account", "limit": "notional_max", "value": "1000000", "person": "Bob"}
+    play(engine, 100)
+    engine.command(command_of("set_limit", **lifted), 100)
+    for time_ns in (200, 300, 400):
+        play(engine, time_ns)
+
+    refused = [
+        (answer.rule, answer.limit, answer.value) for answer in asks.answers if hasattr(answer, "rule")
+    ]
+    assert ("canary_order_value", 500 * ATTO, 600 * ATTO) in refused
+    assert ("canary_instrument", 1, 0) in refused
+    assert ("canary_position_value", 800 * ATTO, 1_000 * ATTO) in refused
+    assert ("canary_orders_a_day", 2, 3) in refused
+    assert canary_orders(engine.kernel) == 2
+    assert canary_orders(engine.kernel, 1) is None

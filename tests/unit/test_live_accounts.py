@@ -17,12 +17,17 @@ from tradecore_api.config.tables import LocalFeedTable
 from tradecore_api.live_papers import Papers
 from tradecore_api.state_dir import StateDir
 from tradecore_api.venue_words import venue_words
-from tradecore_api.wiring import feeds, live, live_accounts, live_links
+from tradecore_api.wiring import arming, feeds, live, live_accounts, live_links
 from tradecore_api.wiring.feed_sources import sources_of
 
 CONFIG = """
 mode = "live"
 [live]
+person = "Test"
+canary.instruments = ["HERE", "THERE"]
+canary.order_value_max = 1_000_000_000
+canary.orders_a_day_max = 1_000_000
+canary.position_value_max = 1_000_000_000
 keys = "left.json"
 assign = { HERE = "one" }
 [feed]
@@ -86,6 +91,12 @@ def config_of(folder, account=RIGHT, options=()):
     """Return a configuration whose second account says so."""
     (folder / "live.toml").write_text(CONFIG.replace("ACCOUNT", account))
     return read.load(folder / "live.toml", environment={}, options=options)
+
+
+def armed(config):
+    """Arm a configuration and return the proof."""
+    arming.arm(config, "Test")
+    return arming.armed(config)
 
 
 def problems_of(folder, account, options=()):
@@ -168,13 +179,13 @@ async def test_one_account_of_a_venue_under_two_names_is_refused_by_its_key(fold
     """Two files may have the same key: that is known once they are read."""
     write_keys(folder / "right.json", "http://127.0.0.1:1/", {"other": "left"})
     with pytest.raises(ConfigError, match="is the account of 'left' at its venue, too"):
-        await live_links.open_venues(config_of(folder))
+        await live_links.open_venues(armed(config_of(folder)))
 
 
 async def test_a_start_needs_every_venue(folder):
     """And says which one does not answer."""
     with pytest.raises(VenueError, match=r"127.0.0.1:1"):
-        await live_links.open_venues(config_of(folder))
+        await live_links.open_venues(armed(config_of(folder)))
 
 
 def test_market_data_come_from_the_venue_of_the_account(folder):

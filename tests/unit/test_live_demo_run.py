@@ -56,6 +56,10 @@ class ScriptedPair:
         """Note it."""
         self.deeds.append("venue")
 
+    def arm(self, person):
+        """Say what was armed."""
+        return f"by {person}"
+
     def start_engine(self):
         """Note when."""
         self.starts.append(self.now)
@@ -129,7 +133,8 @@ def test_each_engine_trades_for_a_random_while_before_it_is_killed(demo):
     assert min(traded) < 2.5
     assert max(traded) > 3.5
     assert max(pair.kills) < 100.0 + 60.0 - 1 + TICK
-    assert view.said[0] == "engine 4711 was killed; the next one reads its journal and asks the venue"
+    assert view.said[0] == "armed by demo"
+    assert view.said[1] == "engine 4711 was killed; the next one reads its journal and asks the venue"
     assert [kills for _, kills in view.shown][-1] == outcome.kills
 
 

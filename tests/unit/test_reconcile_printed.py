@@ -14,7 +14,12 @@ from tradecore_api.exit_codes import ExitCode
 
 CONFIG = """
 mode = "live"
-live = { keys = "venue-keys.json" }
+live.keys = "venue-keys.json"
+live.person = "Test"
+live.canary.instruments = ["BTC-USD"]
+live.canary.order_value_max = 1_000_000_000
+live.canary.orders_a_day_max = 1_000_000
+live.canary.position_value_max = 1_000_000_000
 feed = { kind = "local" }
 instruments = [{ symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }]
 account = { name = "desk" }

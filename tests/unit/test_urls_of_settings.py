@@ -13,7 +13,17 @@ LIVE = {
     "feed": {"kind": "local"},
     "venue": {"matching": "book"},
     "strategy": {"class": "tradecore_api.demo_strategies:Quoter"},
-    "live": {"url": "http://127.0.0.1:1", "secrets": {"kind": "environment"}},
+    "live": {
+        "url": "http://127.0.0.1:1",
+        "secrets": {"kind": "environment"},
+        "person": "Ada",
+        "canary": {
+            "instruments": ["BTC-USD"],
+            "order_value_max": 1,
+            "orders_a_day_max": 1,
+            "position_value_max": 1,
+        },
+    },
 }
 
 

@@ -15,14 +15,17 @@ import pytest
 
 from support.live_desk import CAPABILITIES
 from tradecore.domain.errors import ConfigError, StorageError, VenueError
+from tradecore.domain.spec import Mode
 from tradecore.domain.venue_keys import QueryKey, TradingKey, WatchdogKey
 from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.retries import Retries, RetryPolicy
 from tradecore.testkit.local_venue import FaultScript, Right, VenueSettings
 from tradecore.testkit.local_venue.comparison import Truth
 from tradecore.testkit.local_venue.faults import Endpoint, FaultKind, FaultRule
-from tradecore_api.config.tables import Config, ConfigTables, LiveRetriesTable, LiveTable, ShortLookback
+from tradecore_api.config.retry_tables import LiveRetriesTable
+from tradecore_api.config.tables import Config, ConfigTables, LiveTable, ShortLookback
 from tradecore_api.wiring import live, local_venue
+from tradecore_api.wiring.live_keys import live_key
 from tradecore_api.wiring.secrets import key_file, venue_url
 from tradecore_local import server
 
@@ -119,7 +122,8 @@ def test_each_account_gets_a_key_for_each_right():
 def config_of(path, **fields):
     """Return a configuration with these keys, and its table of live mode."""
     table = LiveTable(keys=str(path), **fields)
-    return Config(tables=ConfigTables(live=table), strategies=(), source="a.toml"), table
+    tables = ConfigTables(mode=Mode.LIVE, live=table)
+    return Config(tables=tables, strategies=(), source="a.toml"), table
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
@@ -130,18 +134,18 @@ async def test_keys_are_written_for_their_owner_alone_and_read_again(tmp_path):
         leftover.write_text("old")
         leftover.chmod(0o644)
     served = local_venue.new_keys(VenueSettings())
-    local_venue.write_keys(str(path), "http://here", served)
+    local_venue.write_keys(str(path), "http://127.0.0.1:1", served)
 
     assert [each.name for each in tmp_path.iterdir()] == ["keys.json"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert path.read_text().startswith('{\n  "url": "http://here",')
+    assert path.read_text().startswith('{\n  "url": "http://127.0.0.1:1",')
     config, table = config_of(path, account=served[0].account)
     name, secret = served[0].keys[Right.TRADE]
-    key = live.live_key(config, table, TradingKey)
-    assert (venue_url(config, table), key.key_id, key.secret) == ("http://here", name, secret)
+    key = live_key(config, table, TradingKey)
+    assert (venue_url(config, table), key.key_id, key.secret) == ("http://127.0.0.1:1", name, secret)
     assert secret.reveal() in path.read_text()
     # Who only asks takes the key that can do no more.
-    assert live.live_key(config, table, QueryKey).key_id == served[0].keys[Right.QUERY][0]
+    assert live_key(config, table, QueryKey).key_id == served[0].keys[Right.QUERY][0]
     signing = live.report_key(config)
     assert signing.key_id == name
     assert signing.secret != secret
@@ -150,7 +154,7 @@ async def test_keys_are_written_for_their_owner_alone_and_read_again(tmp_path):
 def test_keys_that_cannot_be_written_name_the_way_out(tmp_path):
     """Here its folder is not there."""
     with pytest.raises(StorageError, match=r"keys cannot be written: .*name another --keys"):
-        local_venue.write_keys(str(tmp_path / "none" / "keys"), "http://here", [])
+        local_venue.write_keys(str(tmp_path / "none" / "keys"), "http://127.0.0.1:1", [])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
@@ -158,7 +162,7 @@ def test_keys_that_cannot_be_written_name_the_way_out(tmp_path):
 def test_keys_that_others_may_touch_are_not_read(tmp_path, bit):
     """Whoever has read them may trade."""
     path = tmp_path / "keys.json"
-    path.write_text('{"url": "", "accounts": {}}')
+    path.write_text('{"url": "http://127.0.0.1:1", "accounts": {}}')
     path.chmod(0o600 | bit)
     with pytest.raises(ConfigError, match=rf"can be read or changed by others \(mode {0o600 | bit:04o}\)"):
         key_file(*config_of(path))
@@ -197,14 +201,14 @@ async def test_the_account_of_a_file_is_the_only_one_or_named(tmp_path, accounts
         for name, rights in accounts.items()
     }
     path = tmp_path / "keys.json"
-    path.write_text(json.dumps({"url": "", "accounts": content}))
+    path.write_text(json.dumps({"url": "http://127.0.0.1:1", "accounts": content}))
     path.chmod(0o600)
     config, table = config_of(path, account=account)
     if " " not in found:
-        assert (live.live_key(config, table, TradingKey)).key_id == found
+        assert (live_key(config, table, TradingKey)).key_id == found
     else:
         with pytest.raises(ConfigError, match=found):
-            live.live_key(config, table, TradingKey)
+            live_key(config, table, TradingKey)
 
 
 @pytest.mark.parametrize(
@@ -216,9 +220,9 @@ async def test_each_kind_of_key_is_that_of_its_right(tmp_path, kind, key_id):
     rights = {
         right: {"key_id": f"a-{right}", "secret": "x"} for right in ("trade", "query", "cancel", "truth")
     }
-    path.write_text(json.dumps({"url": "", "accounts": {"a": rights}}))
+    path.write_text(json.dumps({"url": "http://127.0.0.1:1", "accounts": {"a": rights}}))
     path.chmod(0o600)
-    key = live.live_key(*config_of(path), kind)
+    key = live_key(*config_of(path), kind)
 
     assert (type(key), key.key_id) == (kind, key_id)
 
@@ -252,8 +256,8 @@ def test_the_waits_of_live_mode_are_those_of_the_settings():
 class Server:
     """A server on which something went wrong on purpose."""
 
-    url = "http://here"
-    query_url = "http://beside"
+    url = "http://127.0.0.1:1"
+    query_url = "http://127.0.0.1:2"
 
     def __init__(self, settings, grants, clock, **options) -> None:
         self.grants, self.options = grants, options
@@ -287,7 +291,7 @@ async def test_a_venue_is_served_to_its_keys_and_counts_what_went_wrong(monkeypa
         VenueSettings(), FaultScript(), served, host="h", port=7, on_start=on_start
     )
 
-    assert told == [("http://here", "http://beside")]
+    assert told == [("http://127.0.0.1:1", "http://127.0.0.1:2")]
     assert counted == [
         ("frame_late at stream_fill", 1),
         ("frame_lost at stream_fill", 2),

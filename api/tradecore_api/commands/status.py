@@ -12,6 +12,7 @@ from tradecore.domain.times import iso_time
 from tradecore.domain.units import shown_money
 from tradecore.engine import CurrencyBalance, LimitChange
 from tradecore_api import state_dir
+from tradecore_api.arming_file import armed_words, read_arming
 from tradecore_api.balance_words import account_words, balance_words
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.last_words import LastWords
@@ -58,6 +59,7 @@ class _Told(msgspec.Struct, frozen=True):
     order_rows: tuple[dict[str, str | int | None], ...] = ()
     limit_rows: tuple[dict[str, str | None], ...] = ()
     halt_rows: tuple[dict[str, str], ...] = ()
+    waiting_rows: tuple[dict[str, str | int | None], ...] = ()
     halts: dict[str, str] = {}
     changes: tuple[LimitChange, ...] = ()
     stops: tuple[str, ...] = ()
@@ -70,6 +72,7 @@ class _Told(msgspec.Struct, frozen=True):
     venue: dict[str, object] | None = None
     venues: dict[str, dict[str, object]] = {}
     start_report: str = ""
+    armed: str = ""
     not_done: str = ""
 
 
@@ -130,6 +133,7 @@ def _head(entry: AccountStatus, told: _Told | None) -> dict[str, object]:
         "mode": beat.mode if beat else "",
         "pid": entry.pid if entry.pid is not None else "",
         "last heartbeat": age_text(entry.heartbeat_age_seconds),
+        "armed": _armed(entry, told),
         "kill switch": _switch(entry),
         "watchdog": entry.watchdog,
     }
@@ -138,6 +142,17 @@ def _head(entry: AccountStatus, told: _Told | None) -> dict[str, object]:
         values |= {"stopped in parts": "; ".join(told.stops)}
         values |= {"paused": told.is_paused, **_halts_and_changes(told)}
     return values
+
+
+def _armed(entry: AccountStatus, told: _Told | None) -> str:
+    """Say who armed what: what a running engine began with, else what the next start is held against."""
+    if told is not None:
+        return told.armed
+    try:
+        signed = read_arming(state_dir.StateDir(entry.account))
+    except StorageError as error:
+        return f"not known: {error}"
+    return "" if signed is None else armed_words(signed.arming)
 
 
 def _switch(entry: AccountStatus) -> str:
@@ -219,6 +234,8 @@ def _print_tables(told: _Told) -> None:
     orders = [{**row, "order": row.get("order_id"), "what": row.get("words")} for row in told.order_rows]
     columns = ("order", *account, "strategy", "what", "open", "state")
     _print_table("open orders", columns, orders, told.open_orders)
+    columns = ("wish", *account, "strategy", "what", "value", "until")
+    _print_table("waiting for approval", columns, told.waiting_rows, len(told.waiting_rows))
     _print_table("limits", ("scope", "limit", "used", "value"), told.limit_rows, len(told.limit_rows))
 
 

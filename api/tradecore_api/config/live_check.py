@@ -8,6 +8,10 @@ from tradecore_api.config import paths
 from tradecore_api.config.tables import Config, FileSecretsTable, LiveTable
 
 _MISSING_RULE = f'is missing: mode = "live" sends orders to the venue that it names; {shape.DRY_RUN}'
+_CANARY_RULE = (
+    "is missing: bound what is traded with money, e.g. instruments = [{symbols}], order_value_max = 100, "
+    "orders_a_day_max = 50, position_value_max = 500"
+)
 
 
 def tables_of(config: Config) -> Iterator[tuple[str, str, LiveTable | None]]:
@@ -30,11 +34,29 @@ def check(config: Config, report: shape.Report) -> None:
         if spec.accounts and not symbols:
             report(key, None, f"is of the account {name!r}, which no instrument is traded at")
         _check_keys(key, live, report)
+        _check_bounds(config, key, live, report)
         _check_names(config, key, live, symbols, report)
         other = named.setdefault(_account_there(live), name)
         if other != name:
             rule = f"is the account of {other!r} at its venue, too: one account has one name, and one owner"
             report(f"{key}.account", live.account, rule)
+
+
+def _check_bounds(config: Config, key: str, live: LiveTable, report: shape.Report) -> None:
+    """Report a live account for which nobody answers, or that nothing bounds."""
+    symbols = [each.symbol for each in config.tables.instruments]
+    if live.approval is not None and key != "live":
+        report(f"{key}.approval", None, "is a setting of [live] alone: it is for all accounts")
+    if config.person_of(live) is None:
+        report("live.person", None, 'is missing: write who answers for it, e.g. person = "Ada"')
+    canary = config.canary_of(live)
+    if canary is None:
+        report("live.canary", None, _CANARY_RULE.format(symbols=", ".join(f'"{name}"' for name in symbols)))
+        return
+    own = f"{key}.canary" if live.canary is not None else "live.canary"
+    check_symbols(f"{own}.instruments", canary.instruments, symbols, report)
+    if not canary.instruments:
+        report(f"{own}.instruments", [], "must name an instrument: what it does not name is not opened")
 
 
 def _account_there(live: LiveTable) -> object:

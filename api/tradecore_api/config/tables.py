@@ -8,6 +8,8 @@ import msgspec
 from tradecore.decision import GateConfig
 from tradecore.domain.spec import (
     AccountSpec,
+    ApprovalSpec,
+    CanarySpec,
     EngineSpec,
     FeesSpec,
     InstrumentSpec,
@@ -19,14 +21,19 @@ from tradecore.domain.spec import (
 )
 from tradecore.strategy import FirstBar
 from tradecore.strategy.check import HISTORY_MAX
+from tradecore_api.config.approval_table import ApprovalTable
+from tradecore_api.config.canary_table import CanaryTable
 from tradecore_api.config.drop_copy_table import DropCopyTable
-from tradecore_api.config.gap import Gap
+from tradecore_api.config.history_tables import HistoryTable
 from tradecore_api.config.journal_table import JournalTable
 from tradecore_api.config.process_tables import DaemonTable, LogTable, Positive, WatchdogTable
+from tradecore_api.config.retry_tables import LiveRetriesTable
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Paths = str | tuple[str, ...]
 NonNegative = Annotated[float, msgspec.Meta(ge=0)]
+# As the engine has the names of people who answer for commands.
+PersonName = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -257,49 +264,6 @@ class LiveVenue(StrEnum):
     LOCAL = "local"
 
 
-class _HistoryTable(Table, frozen=True):
-    """How far back a session is warmed up."""
-
-    length: str = "1h"
-    bars: str | None = None
-    gap: Gap = Gap.REFUSE
-
-
-class LocalHistoryTable(_HistoryTable, frozen=True, tag_field="kind", tag="local"):
-    """`[history] kind = "local"`: what traded on a local venue before; without `url`, on the one in `[live]`.
-
-    The past warms up bars and indicators before the first live event: strategies are called, and what they
-    ask for is refused (`warming_up`). `length` is how far back it begins. All of it is trades, or with
-    `bars = "1m"` bars of that length until the last moment at which every bar of a strategy ended, and trades
-    from there on. A restart asks for what traded since its journal ends.
-
-    With `gap = "refuse"` a start ends (65) where something is missing between the past and the feed; with
-    `tell` it is logged (`history_gap`), and the session goes on with it.
-    """
-
-    url: str | None = None
-
-
-class BinanceHistoryTable(_HistoryTable, frozen=True, tag_field="kind", tag="binance"):
-    """`[history] kind = "binance"`: what traded before, by the public REST interface of the feed's market.
-
-    Trades of one price and side at one moment come as one, so a bar that counts trades is a longer one there;
-    other keys as of `local`. `url` is another host; without it that of the feed is asked.
-    """
-
-    url: str | None = None
-
-
-class FilesHistoryTable(_HistoryTable, frozen=True, tag_field="kind", tag="files"):
-    """`[history] kind = "files"`: the trades and bars of the files in `[data]`; other keys as of `local`.
-
-    Files end before a live feed begins, so there is a gap: they need `gap = "tell"`.
-    """
-
-
-HistoryTable = LocalHistoryTable | BinanceHistoryTable | FilesHistoryTable
-
-
 class EnvironmentSecretsTable(Table, frozen=True, tag_field="kind", tag="environment"):
     """`[live.secrets] kind = "environment"`: variables such as `TRADECORE_SECRET_VENUE_TRADING`.
 
@@ -328,44 +292,6 @@ class ShortLookback(StrEnum):
 
     HALT = "halt"
     ACCEPT = "accept"
-
-
-class RetryTable(Table, frozen=True):
-    """How often something is sent in all, the first wait, doubled each time, and the longest one.
-
-    Waits vary by half, so that many do not come back together.
-    """
-
-    tries: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
-    first_wait_ms: Positive = 100
-    longest_wait_ms: Positive = 5_000
-
-
-class ModificationRetryTable(RetryTable, frozen=True):
-    """As `[live.retries.placement]`, for amendments and cancels; a cancel goes on beyond its tries."""
-
-    tries: Annotated[int, msgspec.Meta(ge=1, le=100)] = 4
-    first_wait_ms: Positive = 200
-    longest_wait_ms: Positive = 3_000
-
-
-class DataRetryTable(RetryTable, frozen=True):
-    """As `[live.retries.placement]`, for questions."""
-
-    tries: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
-    first_wait_ms: Positive = 500
-    longest_wait_ms: Positive = 10_000
-
-
-class LiveRetriesTable(Table, frozen=True):
-    """`[live.retries]`: how what provably did not happen is sent again, and what had no answer asked again.
-
-    `placement` is of new orders, `modification` of amendments and cancels, `data` of questions.
-    """
-
-    placement: RetryTable = RetryTable()
-    modification: ModificationRetryTable = ModificationRetryTable()
-    data: DataRetryTable = DataRetryTable()
 
 
 class Foreign(StrEnum):
@@ -406,8 +332,14 @@ class LiveTable(Table, frozen=True):
 
     Where the venue has a dead man's timer, it ends all orders of the account when the engine has said nothing
     for `dead_man_ms` (0 for never). A clean end takes it back, or with `dead_man_on_stop = "keep"` does not.
+
+    `person` is who answers for what is traded, and `[live.canary]` bounds it: a run needs both, and that
+    somebody armed it (`tradecore arm`). `[accounts.live]` without them has those of `[live]`.
     """
 
+    person: PersonName | None = None
+    canary: CanaryTable | None = None
+    approval: ApprovalTable | None = None
     keys: str | None = None
     url: str | None = None
     secrets: SecretsTable | None = None
@@ -565,6 +497,21 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         of_others = [index for index, each in enumerate(self.tables.accounts) if each.live is live]
         return f"accounts.{of_others[0]}.live" if of_others else "live"
 
+    def key_of_canary(self, index: int) -> str:
+        """Return where the canary profile of an account stands, by the account's number."""
+        own = self.tables.live if index == 0 else self.tables.accounts[index - 1].live
+        return "live.canary" if own is None or own.canary is None else f"{self.key_of(own)}.canary"
+
+    def canary_of(self, live: LiveTable) -> CanaryTable | None:
+        """Return what bounds a live account: its own canary profile, or that of `[live]`."""
+        common = None if self.tables.live is None else self.tables.live.canary
+        return live.canary or common
+
+    def person_of(self, live: LiveTable) -> str | None:
+        """Return who answers for what a live account trades."""
+        common = None if self.tables.live is None else self.tables.live.person
+        return live.person or common
+
     def engine_spec(self, mode: Mode | None = None) -> EngineSpec:
         """Return the part that decides the behaviour of the engine."""
         tables = self.tables
@@ -576,4 +523,25 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             fees=tables.fees,
             venue=tables.venue,
             risk=tables.risk,
+            canaries=self._canaries(),
+            approval=self._approval() if (mode or tables.mode) is Mode.LIVE else None,
+        )
+
+    def _approval(self) -> ApprovalSpec | None:
+        live = self.tables.live
+        return None if live is None or live.approval is None else live.approval.spec
+
+    def _canaries(self) -> tuple[CanarySpec, ...]:
+        """Return what bounds each live account; a backtest of a live configuration is bounded as that is."""
+        if self.tables.mode is not Mode.LIVE:
+            return ()
+        named = {self.tables.account.name: self.tables.live}
+        named |= {account.name: account.live for account in self.tables.accounts}
+        return tuple(
+            canary.spec(
+                name, [each.symbol for each in self.tables.instruments if (each.account or first) == name]
+            )
+            for first in [self.tables.account.name]
+            for name, live in named.items()
+            if live is not None and (canary := self.canary_of(live)) is not None
         )

@@ -13,12 +13,13 @@ from tradecore.domain.errors import TradecoreError, VenueError
 from tradecore.domain.journal import JournalFolder
 from tradecore.ports.control_channel import Status
 from tradecore.testkit.local_venue.comparison import Comparison, Truth, compare
+from tradecore_api.arming_file import armed_words
 from tradecore_api.config import read
 from tradecore_api.config.tables import Config
 from tradecore_api.control import client
 from tradecore_api.live_demo.child import Child
 from tradecore_api.state_dir import StateDir
-from tradecore_api.wiring import local_venue
+from tradecore_api.wiring import arming, local_venue
 
 TICK_SECONDS = 0.25
 START_SECONDS_MAX = 20.0
@@ -128,6 +129,10 @@ class Pair:
         """Start the venue and wait until it listens; raises `VenueError` when it does not."""
         self._children["venue"] = Child("venue", self._folder, *self._venue_arguments)
         self.wait((self._folder / KEYS).exists, "the venue has not started")
+
+    def arm(self, person: str) -> str:
+        """Arm the engine at the venue that has started; return what was armed, in a line."""
+        return armed_words(arming.arm(self.config, person, self._state()).arming)
 
     def start_engine(self) -> None:
         """Start the engine, without waiting for it."""

@@ -50,9 +50,16 @@ journal = {{ path = {journal} }}
 database = {{ enabled = false }}
 
 [live]
+person = "demo"
 keys = "venue-keys.json"
 answer_timeout_ms = 1_000
 report_timeout_ms = 2_000
+
+[live.canary]
+instruments = ["BTC-USD", "ETH-USD"]
+order_value_max = "50000"
+orders_a_day_max = 100_000
+position_value_max = "100000"
 
 [[strategies]]
 class = "tradecore_api.demo_strategies:Quoter"

@@ -89,6 +89,7 @@ class LiveDemo:
         self._until = began + self._seconds
         with self._pair as pair:
             pair.start_venue()
+            self._view.say(f"armed {pair.arm('demo')}")
             pair.start_engine()
             self._trade()
             self._view.say("the engine takes no new risk, cancels its orders and closes its positions")

@@ -89,6 +89,12 @@ def _of_file(config: Config, problem: InvalidValueError) -> ConfigError:
         # The engine counts strategies, wherever they stand in the file.
         index, _, rest = rest.partition(".")
         key = f"{config.strategies[int(index)].key}.{rest}"
+    elif head == "approval":
+        key = f"live.{key}"
+    elif head == "canaries":
+        # The engine has one for each account, whichever table it is from.
+        index, _, rest = rest.partition(".")
+        key = f"{config.key_of_canary(int(index))}.{rest}"
     return ConfigError(config.source_of(key), key, problem.value, problem.rule)
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import sys
-from typing import TypeVar
 
 import msgspec
 
@@ -10,11 +9,10 @@ from tradecore.domain.errors import ConfigError, InvalidValueError
 from tradecore.domain.spec import Positions
 from tradecore.domain.units import Units
 from tradecore.domain.venue_capabilities import DuplicateIds, VenueCapabilities
-from tradecore.domain.venue_keys import QueryKey, StoredKey, TradingKey
+from tradecore.domain.venue_keys import QueryKey, TradingKey
 from tradecore.ports.venue import Venue
 from tradecore.ports.venue_queries import VenueQueries
 from tradecore.runtime import SystemClock
-from tradecore.runtime.keys import key_of
 from tradecore.runtime.live.account_venue import AccountQueries, AccountVenue
 from tradecore.runtime.live.adoption import Owners
 from tradecore.runtime.live.budget import Budget, BudgetRules, RequestBudget
@@ -23,30 +21,36 @@ from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.retries import ReportTimes, Retries, RetryPolicy
 from tradecore.runtime.live.shared_budget import SharedBudget
 from tradecore.runtime.live.start_report import ReportKey
-from tradecore_api.config.tables import Config, DeadManOnStop, Foreign, LiveTable, RetryTable, ShortLookback
+from tradecore_api.config.retry_tables import RetryTable
+from tradecore_api.config.tables import Config, DeadManOnStop, Foreign, LiveTable, ShortLookback
 from tradecore_api.external_strategy import EXTERNAL
 from tradecore_api.state_dir import shared_file
+from tradecore_api.wiring.arming import Armed, require_armed
 from tradecore_api.wiring.live_accounts import LiveAccount, accounts_of
+from tradecore_api.wiring.live_keys import live_key
 from tradecore_api.wiring.secrets import query_url, secrets_of, venue_url
 
 _MS = 1_000_000
 # A second reader that waits longer than it looks again is none.
 _COPY_TIMEOUT_MS_MAX = 5_000
-_KeyT = TypeVar("_KeyT", bound=StoredKey)
 
 
-async def open_venue(config: Config, account: LiveAccount | None = None) -> Venue:
+async def open_venue(armed: Armed, account: LiveAccount | None = None) -> Venue:
     """Connect to the venue of a live account, with the key that trades; without one to that of the first.
 
     Raises
     ------
     ConfigError
         When its keys cannot be read, or it does not have an instrument as the configuration says.
+    InvalidValueError
+        When it is called without the proof that the configuration is armed.
     VenueError
         When it does not answer.
     """
     from tradecore_local.client import LocalVenue
 
+    require_armed(armed)
+    config = armed.config
     at = account or accounts_of(config)[0]
     key = live_key(config, at.live, TradingKey)
     try:
@@ -127,22 +131,6 @@ def shared_budget(config: Config, live: LiveTable, capabilities: VenueCapabiliti
     named = f"{venue_url(config, live)} {secrets_of(config, live).account}"
     digest = hashlib.sha256(named.encode()).hexdigest()[:16]
     return SharedBudget(shared_file(f"{live.venue.value}-{digest}.budget"), rules)
-
-
-def live_key(config: Config, live: LiveTable, kind: type[_KeyT]) -> _KeyT:
-    """Return a key of a live configuration, from where it says that its secrets come from.
-
-    Raises
-    ------
-    ConfigError
-        When it is not there, or is none.
-    """
-    secrets = secrets_of(config, live)
-    try:
-        return key_of(secrets.store, kind, secrets.account)
-    except InvalidValueError as error:
-        named = f"{config.key_of(live)}.account"
-        raise ConfigError(config.source_of(named), named, live.account, error.rule) from error
 
 
 def link_settings(config: Config, live: LiveTable, capabilities: VenueCapabilities) -> LinkSettings:

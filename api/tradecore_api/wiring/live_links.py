@@ -18,21 +18,16 @@ from tradecore.strategy import StrategyBinding
 from tradecore_api.config.tables import Config
 from tradecore_api.live_papers import LivePapers, Papers
 from tradecore_api.state_dir import StateDir
-from tradecore_api.wiring.live import (
-    drop_copy,
-    link_settings,
-    live_key,
-    open_venue,
-    report_key,
-    shared_budget,
-)
+from tradecore_api.wiring.arming import Armed
+from tradecore_api.wiring.live import drop_copy, link_settings, open_venue, report_key, shared_budget
 from tradecore_api.wiring.live_accounts import accounts_of
+from tradecore_api.wiring.live_keys import live_key
 from tradecore_api.wiring.secrets import venue_url
 
 Venues = Mapping[str, Venue]
 
 
-async def open_venues(config: Config) -> dict[str, Venue]:
+async def open_venues(armed: Armed) -> dict[str, Venue]:
     """Connect to the venue of each account, with the keys that trade; returns them by the accounts' names.
 
     Raises
@@ -42,12 +37,13 @@ async def open_venues(config: Config) -> dict[str, Venue]:
     VenueError
         When one does not answer; the others are closed again.
     """
+    config = armed.config
     accounts = accounts_of(config)
     _check_apart(config)
     opened: dict[str, Venue] = {}
     try:
         for account in accounts:
-            opened[account.part.name] = await open_venue(config, account)
+            opened[account.part.name] = await open_venue(armed, account)
     except BaseException:
         await close_venues(opened)
         raise

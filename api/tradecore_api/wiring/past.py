@@ -15,15 +15,13 @@ from tradecore.runtime.recovery import Recovered
 from tradecore.runtime.warm_feed import Known, WarmFeed, WarmUp
 from tradecore_api.config import data_paths
 from tradecore_api.config.gap import Gap
-from tradecore_api.config.tables import (
-    BinanceFeedTable,
+from tradecore_api.config.history_tables import (
     BinanceHistoryTable,
-    Config,
     FilesHistoryTable,
     HistoryTable,
-    LocalFeedTable,
     LocalHistoryTable,
 )
+from tradecore_api.config.tables import BinanceFeedTable, Config, LocalFeedTable
 from tradecore_api.wiring.feed_sources import FeedSource, sources_of
 from tradecore_api.wiring.secrets import venue_url
 

@@ -1,6 +1,7 @@
 """Where the secrets of a live configuration come from."""
 
 import functools
+from typing import TypeVar
 
 import msgspec
 
@@ -28,12 +29,21 @@ class _Key(msgspec.Struct, frozen=True):
     secret: Secret
 
 
+class _KeyFileUrl(msgspec.Struct, frozen=True):
+    """Of a file of keys nothing but where the venue listens."""
+
+    url: str
+
+
 class KeyFile(msgspec.Struct, frozen=True, kw_only=True):
     """What `tradecore venue serve --keys FILE` writes."""
 
     url: str
     accounts: dict[str, dict[str, _Key]]
     query_url: str | None = None
+
+
+_FileT = TypeVar("_FileT", KeyFile, _KeyFileUrl)
 
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +87,8 @@ def _environment() -> SecretStore:
 def venue_url(config: Config, live: LiveTable) -> str:
     """Return where the venue listens: as the configuration says, or the file of keys.
 
+    Of that file no key is read.
+
     Raises
     ------
     ConfigError
@@ -84,7 +96,7 @@ def venue_url(config: Config, live: LiveTable) -> str:
     """
     if live.url is not None:
         return live.url
-    url = key_file(config, live).url
+    url = _read(config, live, _KeyFileUrl).url
     if (rule := url_rule(url)) is not None:
         key = f"{config.key_of(live)}.keys"
         raise ConfigError(config.source_of(key), key, live.keys, f"has a `url` that {rule}")
@@ -113,22 +125,26 @@ def key_file(config: Config, live: LiveTable) -> KeyFile:
     ConfigError
         When there is none, it cannot be read, is readable by others or is no file of keys.
     """
+    return _read(config, live, KeyFile)
+
+
+def _read(config: Config, live: LiveTable, kind: type[_FileT]) -> _FileT:
     from tradecore_secrets import private_bytes
 
     key = f"{config.key_of(live)}.keys"
     source = config.source_of(key)
     if live.keys is None:
         raise ConfigError(source, key, None, "is missing: name the file that `tradecore venue serve` writes")
-    found = _decoded(private_bytes(live.keys, source=source, key=key))
+    found = _decoded(private_bytes(live.keys, source=source, key=key), kind)
     if found is None:
         raise ConfigError(source, key, live.keys, "is no file of keys of a local venue")
     return found
 
 
-def _decoded(content: bytes) -> KeyFile | None:
+def _decoded(content: bytes, kind: type[_FileT]) -> _FileT | None:
     """Read keys; what a decoder raises ends here, as it may have a part of a secret."""
     try:
-        return msgspec.json.decode(content, type=KeyFile, dec_hook=as_secret)
+        return msgspec.json.decode(content, type=kind, dec_hook=as_secret)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import msgspec
+from msgspec import UNSET
 
 from tradecore.domain.errors import DivergenceError, StorageError
 from tradecore.domain.journal import BEHAVIOUR_VERSION, JournalFolder, Segments
@@ -21,6 +22,7 @@ from tradecore_api.config.tables import (
 )
 from tradecore_api.summary import RunSummary, summarize
 from tradecore_api.version import VERSION
+from tradecore_api.wiring.arming import Armed
 from tradecore_api.wiring.calendars import recorded_calendars, span_of_feed, with_calendars
 from tradecore_api.wiring.engines import build_engine
 from tradecore_api.wiring.feeds import build_feed, feed_identity
@@ -44,6 +46,7 @@ def open_session(
     is_carry_over: bool = False,
     notifiers: Callable[[Engine], Sequence[Notifier]] = lambda _: (),
     venues: Venues | None = None,
+    armed: Armed | None = None,
 ) -> Opened:
     """Open the journal, bring a fresh engine to its end, and return the session that goes on from there.
 
@@ -63,6 +66,8 @@ def open_session(
     venues : mapping of str to Venue, optional
         Where the orders of a configuration in live mode go, by the names of the accounts; the session closes
         them.
+    armed : Armed, optional
+        The proof that it is armed; its code is looked at again once it is loaded.
 
     Raises
     ------
@@ -73,20 +78,27 @@ def open_session(
     venues = venues or {}
     if is_carry_over and not is_new_journal and folder.exists() and (recorded := recorded_config(folder)):
         is_fresh = recorded_behaviour(recorded) != BEHAVIOUR_VERSION
-        start = _Start(config, folder, is_fresh=is_fresh, venues=venues)
+        start = _Start(config, folder, is_fresh=is_fresh, venues=venues, armed=armed)
         changed = [_told(*change) for change in start.identity.changes_since(recorded).items()]
         if folder.lacks_market_events():
             changed.append("the journal before it lost old market events, and replays no more")
         if changed:
-            carried = _carried(config, folder, changed, venues)
+            carried = _carried(config, folder, changed, venues, armed)
     try:
-        session = _open(config, folder, is_new_journal=is_new_journal, notifiers=notifiers, venues=venues)
+        session = _open(
+            config,
+            folder,
+            is_new_journal=is_new_journal,
+            notifiers=notifiers,
+            venues=venues,
+            armed=armed,
+        )
     except DivergenceError as error:
         if not is_carry_over or carried is not None:
             raise
         changed = [f"code of a strategy or of the engine: {error.where}"]
-        carried = _carried(config, folder, changed, venues)
-        session = _open(config, folder, is_new_journal=False, notifiers=notifiers, venues=venues)
+        carried = _carried(config, folder, changed, venues, armed)
+        session = _open(config, folder, is_new_journal=False, notifiers=notifiers, venues=venues, armed=armed)
     return Opened(session, carried)
 
 
@@ -99,8 +111,12 @@ def _told(key: str, words: str) -> str:
 class _Start:
     """The engine that is to be started, and how its journal names it."""
 
-    def __init__(self, config: Config, folder: JournalFolder, *, is_fresh: bool, venues: Venues) -> None:
+    def __init__(
+        self, config: Config, folder: JournalFolder, *, is_fresh: bool, venues: Venues, armed: Armed | None
+    ) -> None:
         built = strategies(config)
+        if armed is not None:
+            armed.require_code()
         spec = with_calendars(
             config,
             watched_spec(config, venues),
@@ -113,11 +129,14 @@ class _Start:
             strategies=built.names,
             feed=feed_identity(config),
             gates=config.tables.decision.gates,
+            arming=UNSET if armed is None else armed.by,
         )
 
 
-def _carried(config: Config, folder: JournalFolder, changed: Sequence[str], venues: Venues) -> CarriedOver:
-    start = _Start(config, folder, is_fresh=True, venues=venues)
+def _carried(
+    config: Config, folder: JournalFolder, changed: Sequence[str], venues: Venues, armed: Armed | None
+) -> CarriedOver:
+    start = _Start(config, folder, is_fresh=True, venues=venues, armed=armed)
     return carry_over(folder, start.identity, VERSION, changed)
 
 
@@ -128,11 +147,12 @@ def _open(
     is_new_journal: bool,
     notifiers: Callable[[Engine], Sequence[Notifier]],
     venues: Venues,
+    armed: Armed | None,
 ) -> Session:
     if folder.exists() and not is_new_journal:
         # First of all, and before a torn tail is cut off: such a journal stays as it is.
         check_recorded_behaviour(folder, GO_ON)
-    start = _Start(config, folder, is_fresh=is_new_journal, venues=venues)
+    start = _Start(config, folder, is_fresh=is_new_journal, venues=venues, armed=armed)
     engine, identity = start.engine, start.identity
     check_needs(config, engine.strategies, venues)
     clock = SystemClock()

@@ -14,8 +14,8 @@ from tradecore_api import account_socket
 from tradecore_api.config.tables import Config
 from tradecore_api.instance_lock import VenueTakenError, opened_lock, try_lock
 from tradecore_api.state_dir import shared_file
-from tradecore_api.wiring.live import live_key
 from tradecore_api.wiring.live_accounts import accounts_of
+from tradecore_api.wiring.live_keys import live_key
 from tradecore_api.wiring.secrets import venue_url
 
 # Names in the kernel are made from a path: this one is of no state directory, so that all have it in common.

@@ -14,8 +14,9 @@ from tradecore.runtime.live.orphans import Orphans
 from tradecore_api.config.process_tables import WatchdogCancels
 from tradecore_api.config.tables import Config, LiveTable
 from tradecore_api.watchdog.watching import Owners
-from tradecore_api.wiring.live import live_key, shared_budget
+from tradecore_api.wiring.live import shared_budget
 from tradecore_api.wiring.live_accounts import LiveAccount, accounts_of
+from tradecore_api.wiring.live_keys import live_key
 from tradecore_api.wiring.secrets import venue_url
 
 # A request that takes longer is tried again: an engine that is gone leaves no time to wait.

@@ -244,8 +244,59 @@ class Forbid(Personal, frozen=True, kw_only=True):
         return f"{self._whom()} may no longer trade {self.instrument}"
 
 
+class Consent(Plain, frozen=True, kw_only=True):
+    """A person's answer to a wish that waits for one.
+
+    Attributes
+    ----------
+    value : str
+        The number of the wish, as `tradecore approvals` shows it.
+    person : str
+        Who decided it: 1 to 32 bytes.
+    """
+
+    value: str
+    person: str
+
+
+class Approve(Consent, frozen=True, kw_only=True):
+    """Put a wish that waits for a person before risk."""
+
+    def done(self) -> str:
+        """Say what has been done, to who gave it."""
+        return "it was put before risk; `tradecore status` shows its order, or the log why it was refused"
+
+    def words(self) -> str:
+        """Say what was commanded, to who reads the journal."""
+        return f"wish {self.value} was approved: risk judges it now"
+
+
+class Reject(Consent, frozen=True, kw_only=True):
+    """End a wish that waits for a person."""
+
+    def done(self) -> str:
+        """Say what has been done, to who gave it."""
+        return "it is refused; nothing was sent"
+
+    def words(self) -> str:
+        """Say what was commanded, to who reads the journal."""
+        return f"wish {self.value} was rejected"
+
+
 Command = (
-    Pause | Resume | Flatten | Kill | ReleaseKill | SetLimit | Release | Allow | Forbid | CancelAll | Cancel
+    Pause
+    | Resume
+    | Flatten
+    | Kill
+    | ReleaseKill
+    | SetLimit
+    | Release
+    | Allow
+    | Forbid
+    | CancelAll
+    | Cancel
+    | Approve
+    | Reject
 )
 
 

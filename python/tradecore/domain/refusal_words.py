@@ -36,6 +36,8 @@ def refusal_words(rule: str, limit: int, value: int, units: Units, instrument: i
         return _invalid_order(limit, value, units, instrument)
     if rule == "ticket_not_open":
         return _ticket_not_open(value)
+    if rule == "awaiting_approval":
+        return f"wish {value} waits for a person's yes, {span_text(limit)} at most: `tradecore approvals`"
     if rule not in _SENTENCES:
         return f"limit {limit}, value {value}"
     sentence, number = _SENTENCES[rule]
@@ -44,7 +46,11 @@ def refusal_words(rule: str, limit: int, value: int, units: Units, instrument: i
 
 def knows(rule: str) -> bool:
     """Tell whether there are words for a rule."""
-    return rule in _FIXED or rule in _SENTENCES or rule in {"invalid_order", "ticket_not_open"}
+    return (
+        rule in _FIXED
+        or rule in _SENTENCES
+        or rule in {"invalid_order", "ticket_not_open", "awaiting_approval"}
+    )
 
 
 def _ticket_not_open(number: int) -> str:
@@ -138,6 +144,8 @@ _FIXED = {
     "decision_gate": "a decision gate said no",
     "unreconciled": "the books are compared with what the venue has first",
     "warming_up": "what happens is of the past, and warms up indicators; nothing is sent on it",
+    "canary_instrument": "the canary profile of the account does not name the instrument",
+    "approval_rejected": "a person said no to it, or ended everything",
     "instrument_not_allowed": "the strategy may not trade this instrument; `tradecore allow` changes that",
 }
 _SENTENCES: dict[str, tuple[str, _Number]] = {
@@ -148,6 +156,21 @@ _SENTENCES: dict[str, tuple[str, _Number]] = {
     "notional_max": ("the order is worth {value}, allowed are {limit}", _money),
     "position_max": ("the position could become {value}, allowed are {limit}", _size),
     "amendments_max": ("it was changed {limit} times, and its venue has no name for more", _count),
+    "canary_order_value": ("the order is worth {value}, the canary profile allows {limit}", _money),
+    "canary_orders_a_day": ("it would be new order {value} today, the canary profile allows {limit}", _count),
+    "canary_position_value": (
+        "the position could be worth {value}, the canary profile allows {limit}",
+        _money,
+    ),
+    "approval_expired": ("nobody approved it within {limit}; it was asked for {value} ago", _span),
+    "approval_price_moved": (
+        "the price moved by {value} since it was asked for, allowed are {limit}",
+        _percent,
+    ),
+    "approval_needed": (
+        "it would make an entry worth {value} that nobody approved, allowed are {limit}: ask for a new one",
+        _money,
+    ),
     "open_orders_max": ("it would be open order number {value}, allowed are {limit}", _count),
     "order_rate_max": ("it would be new order number {value} in the window, allowed are {limit}", _count),
     "message_rate_max": ("it would be message number {value} in the window, allowed are {limit}", _count),

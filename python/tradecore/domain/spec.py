@@ -470,6 +470,34 @@ class VenueAccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     risk: ScopeRiskSpec = ScopeRiskSpec()
 
 
+class CanarySpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a venue account may do at most in live mode, whatever its limits are set to.
+
+    `instruments` are the symbols that it may open positions in, `order_value_max` is the largest value of an
+    order, `orders_a_day_max` the largest number of new orders in a day (which begins at `risk.day_start_ns`),
+    `position_value_max` the largest value of a position in one instrument, working orders included, at the
+    last price. What only closes is held against none of them.
+    """
+
+    account: Name
+    instruments: tuple[Name, ...]
+    order_value_max: str
+    orders_a_day_max: Count
+    position_value_max: str
+
+
+class ApprovalSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which entries wait for a person's yes in live mode, and how long.
+
+    Those worth more than `above` wait, absent every one, at most `timeout_ns`, and while the price moves by
+    `price_move_bps` at most. What only closes never waits.
+    """
+
+    above: str | None = None
+    timeout_ns: SpanNs
+    price_move_bps: str
+
+
 class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that decides what an engine does with its events, strategies apart.
 
@@ -482,6 +510,9 @@ class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     `renews_amended` names the accounts whose venue outside amends nothing: an amendment ends the order there,
     and what is left of it is sent anew.
+
+    `canaries` bound what accounts may do in live mode, and with `approval` entries wait for a person; no
+    command changes either.
     """
 
     mode: Mode = Mode.PAPER
@@ -495,6 +526,8 @@ class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     watched: tuple[str, ...] = ()
     watched_at: dict[str, tuple[str, ...]] | None = None
     renews_amended: tuple[str, ...] = ()
+    canaries: tuple[CanarySpec, ...] = ()
+    approval: ApprovalSpec | None = None
 
     @property
     def account_names(self) -> tuple[str, ...]:

@@ -6,12 +6,13 @@ from typing import cast
 
 import msgspec
 
-from tradecore._core import Callback, Kernel, set_traders, stops
+from tradecore._core import Callback, Kernel, set_consents, set_traders, stops
 from tradecore.decision import Gate
 from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, LatencySamples, Mode
 from tradecore.domain.commands import Command
 from tradecore.domain.opening import Adjustment, Conversion, Opening, Transfer
 from tradecore.domain.shape import Problems
+from tradecore.domain.spec import ApprovalSpec
 from tradecore.domain.units import Units
 from tradecore.engine.account_events import AccountNames, change_batch, checked_opening, opening_batch
 from tradecore.engine.activity import Activity
@@ -128,6 +129,8 @@ class Engine:
             sample_ns=sample_ns,
             latency=latency,
         )
+        if spec.approval is not None:
+            _ask_people(self._kernel, spec.approval)
         self._kernel.set_gates(asked_gates(parts.gates, self._names.strategies), is_tracing=recording)
         self._handlers: list[_Handlers] = []
         self._series: dict[_SeriesKey, int] = {}
@@ -494,6 +497,14 @@ def _measured(spec: EngineSpec, latency: LatencySamples | None) -> EngineSpec:
             "venue.latency_digest", venue.latency_digest, f"the samples given have {digest}"
         )
     return msgspec.structs.replace(spec, venue=msgspec.structs.replace(venue, latency_digest=digest))
+
+
+def _ask_people(kernel: Kernel, approval: ApprovalSpec) -> None:
+    """Let entries wait for a person's yes."""
+    try:
+        set_consents(kernel, approval.above, approval.timeout_ns, approval.price_move_bps)
+    except InvalidValueError as error:
+        raise InvalidValueError(f"approval.{error.field}", error.value, error.rule) from error
 
 
 def _text(atto: int) -> str:

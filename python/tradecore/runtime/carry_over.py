@@ -72,6 +72,7 @@ def carry_over(
             folder.where, f"is {finding.status}: only a journal that is intact is carried over"
         )
     recorded = _recorded(folder)
+    _check_mode(recorded.engine.mode, config.engine.mode, folder)
     account = followed_account(recorded.engine, recorded.names, folder.chunks())
     if recorded.engine.mode is Mode.LIVE:
         _check_all_has_ended(account, folder)
@@ -98,6 +99,17 @@ def carry_over(
         orders=account.orders,
         left_out=left_out,
     )
+
+
+def _check_mode(recorded: Mode, now: Mode, folder: JournalFolder) -> None:
+    """Refuse to make real positions of simulated ones, or the other way round."""
+    if (recorded is Mode.LIVE) is not (now is Mode.LIVE):
+        rule = (
+            f"was written in {recorded.value} mode: what was traded there is not what a {now.value} account "
+            "holds, and nothing of it is carried over; start with --new-journal, or choose another "
+            "journal.path and account.name"
+        )
+        raise ConfigError(folder.where, "engine.mode", now.value, rule)
 
 
 def _recorded(folder: JournalFolder) -> SessionConfig:

@@ -13,6 +13,25 @@ from tradecore.domain.spec import EngineSpec, Mode, Positions
 
 _CALENDARS = "engine.calendars."
 _FEED_FROM = "feed_from_ns"
+_ARMING = "arming."
+
+
+class ArmedBy(msgspec.Struct, frozen=True, kw_only=True):
+    """Who armed a live engine, when, and the hash of what was armed.
+
+    Attributes
+    ----------
+    person : str
+        Who armed it.
+    time_ns : int
+        When, UTC nanoseconds.
+    digest : str
+        SHA-256 of the signed arming, hexadecimal.
+    """
+
+    person: str
+    time_ns: int
+    digest: str
 
 
 class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +43,7 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     `feed_from_ns` is set where an account goes on with a feed that it had taken up at that time: events
     before it are no part of what `Opening.market_events` counts. It follows from the journal and is not
-    compared.
+    compared. `arming` says which arming a live session began with; it is not compared either.
     """
 
     engine: EngineSpec
@@ -33,14 +52,20 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     gates: tuple[GateConfig, ...] = ()
     behaviour: int = BEHAVIOUR_VERSION
     feed_from_ns: int | UnsetType = UNSET
+    arming: ArmedBy | UnsetType = UNSET
 
     def encoded(self) -> bytes:
         """Return the JSON text of the journal's first record, keys sorted.
 
-        What only several accounts have is left out where there is one, and that positions are netted where
-        they are: such journals are as they were.
+        What only several accounts have is left out where there is one, that positions are netted where they
+        are, canary profiles where there is none, and approvals where nobody is asked: such journals are as
+        they were.
         """
         tree = msgspec.to_builtins(self)
+        if not self.engine.canaries:
+            del tree["engine"]["canaries"]
+        if self.engine.approval is None:
+            del tree["engine"]["approval"]
         for account in (tree["engine"]["account"], *tree["engine"]["accounts"]):
             if account["positions"] == Positions.NETTING:
                 del account["positions"]
@@ -92,8 +117,7 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
 
         What `check_same` does not compare is not told either.
         """
-        ours = dict(_flat(msgspec.json.decode(self.encoded())))
-        theirs = dict(_flat(msgspec.json.decode(_with_defaults(recorded))))
+        ours, theirs = _compared(self.encoded()), _compared(_with_defaults(recorded))
         for key in ours.keys() ^ theirs.keys() | {_FEED_FROM}:
             if key == _FEED_FROM or key.startswith(_CALENDARS):
                 ours.pop(key, None)
@@ -188,6 +212,11 @@ def _with_defaults(recorded: bytes) -> bytes:
         return SessionConfig.decoded(recorded).encoded()
     except msgspec.ValidationError:
         return recorded
+
+
+def _compared(encoded: bytes) -> dict[str, object]:
+    """Return settings by key; who armed the engine is none."""
+    return {key: value for key, value in _flat(msgspec.json.decode(encoded)) if not key.startswith(_ARMING)}
 
 
 def _told_table(table: Mapping[object, object]) -> str:

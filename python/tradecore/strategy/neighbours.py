@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import cast
 
 _PREFIX = "tradecore_beside_"
@@ -26,6 +26,11 @@ class NeighbourLoader(SourceFileLoader):
     def __init__(self, fullname: str, path: str, package: str) -> None:
         super().__init__(fullname, path)
         self._package = package
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Compile the file as it is now: a cache may be of a source that had its size and time by chance."""
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the file; its own `__import__` is how CPython lets a module say what `import` does in it."""

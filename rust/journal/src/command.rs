@@ -1,8 +1,8 @@
 //! The bytes of an operator's command: its code, then what its name does not say.
 
 use tradecore_types::{
-    AccountId, CommandKind, Decimal, InstrumentId, LimitChange, LimitName, LimitValue, OrderId, Permission,
-    PersonName, Release, Scope, Stop, StrategyId, Within,
+    AccountId, CommandKind, Consent, Decimal, InstrumentId, LimitChange, LimitName, LimitValue, OrderId,
+    Permission, PersonName, Release, Scope, Stop, StrategyId, Within,
 };
 
 use crate::CodecError;
@@ -45,6 +45,11 @@ pub(crate) fn put_command(out: &mut Vec<u8>, kind: &CommandKind) {
             put_scope(out, within.scope);
         }
         CommandKind::Cancel(order) => out.extend_from_slice(&order.0.to_le_bytes()),
+        CommandKind::Consent(consent) => {
+            out.extend_from_slice(&consent.order_id.0.to_le_bytes());
+            out.push(u8::from(consent.is_given));
+            put_person(out, consent.person);
+        }
         plain => debug_assert!(CommandKind::PLAIN.contains(plain), "its name says everything"),
     }
 }
@@ -70,6 +75,11 @@ pub(crate) fn command(cursor: &mut Cursor<'_>) -> Result<CommandKind, CodecError
             Ok(CommandKind::Within(Within { stop, scope: scope(cursor)? }))
         }
         12 => Ok(CommandKind::Cancel(OrderId(cursor.u64()?))),
+        13 => Ok(CommandKind::Consent(Consent {
+            order_id: OrderId(cursor.u64()?),
+            is_given: flag("is_given", cursor.u8()?)?,
+            person: person(cursor)?,
+        })),
         7 => Ok(CommandKind::Release(Release { scope: scope(cursor)?, person: person(cursor)? })),
         code => CommandKind::from_code(code).ok_or_else(|| unknown("command", code)),
     }

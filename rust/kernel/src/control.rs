@@ -2,12 +2,14 @@
 
 pub(crate) mod changes;
 pub(crate) mod commands;
+pub(crate) mod consents;
 pub(crate) mod stops;
 
 use tradecore_risk::Switches;
 
 use crate::books::account_set::{AccountSet, Traders};
 use crate::control::changes::Changes;
+use crate::control::consents::Consents;
 use crate::control::stops::Stops;
 
 /// What operators have decided.
@@ -22,4 +24,6 @@ pub(crate) struct Control {
     pub(crate) unreconciled: AccountSet,
     pub(crate) traders: Traders,
     pub(crate) changes: Changes,
+    /// What waits for a person's yes, where that is asked for.
+    pub(crate) consents: Option<Box<Consents>>,
 }

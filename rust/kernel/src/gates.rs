@@ -3,6 +3,7 @@
 //! Gates decide whether risk may be added. What is closing passes whatever they say, so no gate traps a position;
 //! it then is bound to the position, so that it never becomes an order that a gate did not let pass.
 
+pub(crate) mod asking;
 pub(crate) mod built_in;
 pub(crate) mod decision;
 pub(crate) mod judging;

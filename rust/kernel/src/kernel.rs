@@ -501,6 +501,9 @@ impl Kernel {
         if let Some(gates) = &self.gates {
             gates.write_state(&mut state);
         }
+        if let Some(consents) = &self.control.consents {
+            consents.write_state(&mut state);
+        }
         for series in &self.markets.series {
             series.write_state(&mut state);
         }

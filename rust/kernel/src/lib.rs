@@ -37,6 +37,7 @@ pub use books::counters::{BookCounts, Counters};
 pub use books::equity::EquityColumns;
 pub use calls::wake::{OrderUpdate, Wake, WakeBody};
 pub use config::{AccountConfig, Destination, InstrumentConfig, KernelConfig, Leverage};
+pub use control::consents::{ConsentRules, Waiting};
 pub use currency_config::{Conversion, CurrencyConfig};
 pub use error::KernelError;
 pub use follower::{AccountPoint, FollowedOrder, Follower};

@@ -4,13 +4,13 @@
 mod common;
 
 use common::{
-    ANNA, BERT, GOLD, Rig, Script, command, config, money, permit, quotes, recounted, release, replayed,
+    ANNA, BERT, GOLD, Rig, Script, TIN, command, config, money, permit, quotes, recounted, release, replayed,
     set_limit, subscribe, whole,
 };
 use proptest::prelude::*;
 use tradecore_kernel::{KernelConfig, Matching};
-use tradecore_risk::{ScopeLimits, ScopesConfig, SelfTrade, StrategyLimits};
-use tradecore_types::{CommandKind, LimitName, OrderKind, Scope, Side};
+use tradecore_risk::{CanaryLimits, ScopeLimits, ScopesConfig, SelfTrade, StrategyLimits};
+use tradecore_types::{AccountId, CommandKind, LimitName, OrderKind, Scope, Side};
 
 /// The step that changes what is done when own orders would meet.
 const ALLOWS_SELF_TRADE: u8 = 6;
@@ -45,6 +45,14 @@ fn busy() -> KernelConfig {
             StrategyLimits { limits: limits(3_000), instruments: None },
         ],
         accounts: Vec::new(),
+        // High enough for the limits to be met first now and then.
+        canaries: vec![CanaryLimits {
+            account: AccountId::FIRST,
+            instruments: vec![GOLD, TIN],
+            order_value_max: money(4_000),
+            orders_a_day_max: 10_000,
+            position_value_max: money(6_000),
+        }],
         self_trade: SelfTrade::CancelOldest,
         day_start_ns: 150,
     };

@@ -412,7 +412,7 @@ impl PyEventBatch {
     /// Adds an operator's command, with what it says beside its name.
     ///
     /// `scope` is account, strategy or instrument, `scope_id` its position in the engine's table; `value` is in
-    /// the unit of the setting `limit`, None switches it off; `person` answers for it. What a command has no use
+    /// the unit of the setting `limit`, None switches it off, and without a limit the number of a wish; `person` answers for it. What a command has no use
     /// for is not looked at.
     #[pyo3(signature = (
         time_ns, name, *, scope=None, scope_id=0, limit=None, value=None, instrument_id=None, person=None,
@@ -431,7 +431,10 @@ impl PyEventBatch {
         #[pyo3(from_py_with = maybe::person)] person: Option<String>,
         #[pyo3(from_py_with = optional::order_id)] order_id: Option<u64>,
     ) -> PyResult<()> {
+        // Without a limit a value is the number of a wish.
+        let wish = value.as_deref().filter(|_| limit.is_none()).map(risk::order_number).transpose()?;
         let said = Said {
+            wish,
             scope: scope.map(|scope| risk::scope(&scope, scope_id)).transpose()?,
             limit: limit.map(|limit| risk::limit_value(&limit, value.as_deref())).transpose()?,
             instrument: instrument_id.map(InstrumentId),

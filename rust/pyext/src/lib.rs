@@ -17,6 +17,7 @@ mod caller;
 mod calls;
 mod columns;
 mod config;
+mod consents;
 mod currencies;
 mod deadline;
 mod desk;
@@ -83,6 +84,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     positions::register(module)?;
     tables::register(module)?;
     tickets::register(module)?;
+    consents::register(module)?;
     top_view::register(module)?;
     trade_book::register(module)?;
     views::register(module)

@@ -17,6 +17,7 @@ use crate::risk;
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(open_positions, module)?)?;
     module.add_function(wrap_pyfunction!(stops, module)?)?;
+    module.add_function(wrap_pyfunction!(canary_orders, module)?)?;
     module.add_function(wrap_pyfunction!(losses, module)?)
 }
 
@@ -162,4 +163,12 @@ fn losses(kernel: &Bound<'_, PyKernel>, scope: &str, scope_id: u32) -> PyResult<
     let scope = risk::scope(scope, scope_id)?;
     let losses = looked_into(kernel.as_unbound(), kernel.py())?.kernel.scopes().losses(scope);
     Ok(losses.map(|(day, fall)| (day.0, fall.0)))
+}
+
+/// New orders of a venue account in the day of now, by its number; None where no canary profile bounds it.
+#[pyfunction]
+#[pyo3(signature = (kernel, account=0))]
+fn canary_orders(kernel: &Bound<'_, PyKernel>, account: u8) -> PyResult<Option<u32>> {
+    let this = looked_into(kernel.as_unbound(), kernel.py())?;
+    Ok(this.kernel.scopes().canary_orders(AccountId(account), this.kernel.now_ns()))
 }

@@ -3,10 +3,10 @@
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tradecore_kernel::Kernel;
-use tradecore_risk::{Limits, ScopeLimits, ScopesConfig, SelfTrade, StrategyLimits};
+use tradecore_risk::{CanaryLimits, Limits, ScopeLimits, ScopesConfig, SelfTrade, StrategyLimits};
 use tradecore_types::{
-    AccountId, Decimal, InstrumentId, InstrumentSpec, LimitName, LimitOwner, LimitValue, Money, Scope,
-    StrategyId,
+    AccountId, Decimal, InstrumentId, InstrumentSpec, LimitName, LimitOwner, LimitValue, Money, OrderId,
+    Scope, StrategyId,
 };
 
 use crate::currencies::others_of;
@@ -99,8 +99,59 @@ pub fn scopes(
     }
     let self_trade = problems.take("risk", self_trade(&word))?;
     let day_start_ns = risk.getattr("day_start_ns")?.extract()?;
+    let canaries = canaries(spec, symbols, problems)?;
     let (Some(account), Some(self_trade)) = (account, self_trade) else { return Ok(None) };
-    Ok(Some(ScopesConfig { account, accounts, strategies: of_strategies, self_trade, day_start_ns }))
+    let strategies = of_strategies;
+    Ok(Some(ScopesConfig { account, accounts, strategies, canaries, self_trade, day_start_ns }))
+}
+
+/// Reads the bounds of venue accounts that no command changes; those that were refused are left out.
+fn canaries(
+    spec: &Bound<'_, PyAny>,
+    symbols: &[String],
+    problems: &mut Problems,
+) -> PyResult<Vec<CanaryLimits>> {
+    let mut found = Vec::new();
+    for (index, canary) in spec.getattr("canaries")?.try_iter()?.enumerate() {
+        let path = format!("canaries[{index}]");
+        found.extend(problems.take(&path, canary_limits(spec, &canary?, symbols))?);
+    }
+    Ok(found)
+}
+
+fn canary_limits(
+    spec: &Bound<'_, PyAny>,
+    canary: &Bound<'_, PyAny>,
+    symbols: &[String],
+) -> PyResult<CanaryLimits> {
+    let name: String = canary.getattr("account")?.extract()?;
+    let names: Vec<String> = spec.getattr("account_names")?.extract()?;
+    let known = names.iter().position(|known| *known == name).and_then(|index| u8::try_from(index).ok());
+    let account =
+        known.ok_or_else(|| invalid_value("account", &name, "must be an account of this engine"))?;
+    let instruments: Vec<String> = canary.getattr("instruments")?.extract()?;
+    let money = |field: &'static str| -> PyResult<Money> {
+        let text: String = canary.getattr(field)?.extract()?;
+        let amount = Decimal::parse(field, &text).map_err(|error| value_error(&error))?;
+        if amount.mantissa < 0 {
+            return Err(invalid_value(field, &text, "must not be negative"));
+        }
+        Money::of(field, amount).map_err(|error| value_error(&error))
+    };
+    Ok(CanaryLimits {
+        account: AccountId(account),
+        instruments: instruments.into_iter().map(|symbol| id_of(symbols, symbol)).collect::<PyResult<_>>()?,
+        order_value_max: money("order_value_max")?,
+        orders_a_day_max: canary.getattr("orders_a_day_max")?.extract()?,
+        position_value_max: money("position_value_max")?,
+    })
+}
+
+fn id_of(symbols: &[String], symbol: String) -> PyResult<InstrumentId> {
+    match symbols.iter().position(|known| *known == symbol) {
+        Some(index) => Ok(InstrumentId(u32::try_from(index).unwrap_or(u32::MAX))),
+        None => Err(invalid_value("instruments", &symbol, "must name instruments of this engine")),
+    }
 }
 
 /// Reads what is done about an order that would trade with another one of the account.
@@ -114,11 +165,8 @@ fn strategy_limits(spec: &Bound<'_, PyAny>, index: usize, symbols: &[String]) ->
     let mut limits = scope_limits(spec, scope, LimitOwner::Strategy)?;
     limits.executions_window_ns = spec.getattr("executions_window_ns")?.extract()?;
     let allowed: Option<Vec<String>> = spec.getattr("instruments")?.extract()?;
-    let id_of = |symbol: String| match symbols.iter().position(|known| *known == symbol) {
-        Some(index) => Ok(InstrumentId(u32::try_from(index).unwrap_or(u32::MAX))),
-        None => Err(invalid_value("instruments", &symbol, "must name instruments of this engine")),
-    };
-    let instruments = allowed.map(|allowed| allowed.into_iter().map(id_of).collect()).transpose()?;
+    let read = |allowed: Vec<String>| allowed.into_iter().map(|symbol| id_of(symbols, symbol)).collect();
+    let instruments = allowed.map(read).transpose()?;
     Ok(StrategyLimits { limits, instruments })
 }
 
@@ -239,4 +287,10 @@ fn allowed(kernel: &Kernel, strategy: StrategyId) -> Option<String> {
         instruments.partition(|instrument| kernel.scopes().is_allowed(strategy, instrument.id));
     let symbols = || may.iter().map(|instrument| instrument.spec.symbol.as_str()).collect::<Vec<_>>();
     (!may_not.is_empty()).then(|| symbols().join(", "))
+}
+
+/// Reads the number of a wish.
+pub fn order_number(text: &str) -> PyResult<OrderId> {
+    let number = text.parse().map_err(|_| invalid_value("value", text, "must be the number of a wish"))?;
+    Ok(OrderId(number))
 }

@@ -4,6 +4,9 @@
 //! order or the first broken rule with its limit and the value that broke it.
 
 mod approved;
+mod canary;
+#[cfg(test)]
+mod canary_tests;
 #[cfg(test)]
 mod closing_tests;
 mod currencies;
@@ -30,6 +33,7 @@ mod scope_limits;
 #[cfg(test)]
 mod scope_tests;
 mod scopes;
+mod scopes_config;
 mod setting;
 mod stake;
 #[cfg(test)]
@@ -38,11 +42,13 @@ mod tests;
 #[cfg(feature = "testkit")]
 pub use approved::testkit;
 pub use approved::{Approval, ApprovedOrder};
+pub use canary::CanaryLimits;
 pub use halt::Halt;
 pub use instrument_checks::InstrumentChecks;
 pub use limits::Limits;
 pub use proposal::{Proposal, Reference, Switches};
 pub use resting::SelfTrade;
 pub use scope_limits::ScopeLimits;
-pub use scopes::{Execution, Scopes, ScopesConfig, Stakes, StrategyLimits};
+pub use scopes::{Execution, Scopes, Stakes};
+pub use scopes_config::{ScopesConfig, StrategyLimits};
 pub use stake::{Exposure, Stake};

@@ -7,6 +7,11 @@ use crate::Halt;
 /// Nanoseconds of a day.
 const DAY_NS: i64 = 86_400 * 1_000_000_000;
 
+/// Returns the number of a day that begins `day_start_ns` after midnight UTC.
+pub(crate) const fn day_of(now_ns: TimeNs, day_start_ns: i64) -> i64 {
+    now_ns.saturating_sub(day_start_ns).div_euclid(DAY_NS)
+}
+
 /// The equity of a scope, its highest, and what it was when the day began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LossGuard {
@@ -43,7 +48,7 @@ impl LossGuard {
     /// Takes the equity of now; a day begins at `day_start_ns` after midnight UTC with the last equity
     /// before it.
     pub(crate) fn learn(&mut self, equity: i128, now_ns: TimeNs, day_start_ns: i64) {
-        let day = now_ns.saturating_sub(day_start_ns).div_euclid(DAY_NS);
+        let day = day_of(now_ns, day_start_ns);
         if self.day.is_some_and(|known| known != day) {
             self.day_start = self.last;
         }

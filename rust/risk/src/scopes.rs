@@ -5,36 +5,13 @@ use tradecore_types::{
     Permission, Refusal, Rule, Scope, Side, StrategyId, TimeNs, ValueError,
 };
 
+use crate::canary::Canaries;
 use crate::exposures::Exposures;
 use crate::foreign_cash::ForeignCash;
 use crate::measures::{order_price, refusal};
 use crate::resting::{Resting, RestingOrders};
 use crate::scope_checks::ScopeChecks;
-use crate::{Halt, Proposal, ScopeLimits, SelfTrade, Stake};
-
-/// The limits of one strategy.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StrategyLimits {
-    /// What the scope is held against.
-    pub limits: ScopeLimits,
-    /// Instruments it may trade; `None`: every one.
-    pub instruments: Option<Vec<InstrumentId>>,
-}
-
-/// What is checked over instruments.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ScopesConfig {
-    /// Of all strategies and instruments together: of the account, or of the portfolio where there are several.
-    pub account: ScopeLimits,
-    /// Of each venue account, in the order of their ids; none where there is one.
-    pub accounts: Vec<ScopeLimits>,
-    /// Of each strategy, in the order of their ids; those that are missing have no limits.
-    pub strategies: Vec<StrategyLimits>,
-    /// What is done about an order that would trade with another one of the account.
-    pub self_trade: SelfTrade,
-    /// When the day of losses begins, in nanoseconds after midnight UTC.
-    pub day_start_ns: i64,
-}
+use crate::{Halt, Proposal, ScopeLimits, ScopesConfig, SelfTrade, Stake};
 
 /// A fill as the scopes see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +49,7 @@ pub struct Scopes {
     pub(crate) checks: Vec<ScopeChecks>,
     exposures: Exposures,
     resting: RestingOrders,
+    canaries: Canaries,
     self_trade: SelfTrade,
     day_start_ns: i64,
     instruments: usize,
@@ -98,10 +76,14 @@ impl Scopes {
         let accounts = config.accounts.iter().map(|limits| ScopeChecks::new(limits, None));
         let checks: Vec<ScopeChecks> =
             (0..strategies).map(of_strategy).chain(accounts).chain([account]).collect();
-        let is_on = config.self_trade != SelfTrade::Allow || checks.iter().any(ScopeChecks::is_on);
+        let canaries = Canaries::new(&config.canaries, config.day_start_ns);
+        let is_on = config.self_trade != SelfTrade::Allow
+            || canaries.is_on()
+            || checks.iter().any(ScopeChecks::is_on);
         let mut scopes = Self {
             exposures: Exposures::new(0, 0),
             resting: RestingOrders::default(),
+            canaries,
             self_trade: config.self_trade,
             day_start_ns: config.day_start_ns,
             instruments,
@@ -306,6 +288,9 @@ impl Scopes {
             }
             checks.check_messages(proposal.intent.time_ns, reduces)?;
         }
+        if !reduces {
+            self.canaries.check(proposal, reference_ticks)?;
+        }
         if self.self_trade == SelfTrade::Block
             && !reduces
             && let Some((_, resting_ticks)) = self.resting.met_by(proposal.intent).next()
@@ -323,7 +308,7 @@ impl Scopes {
                 self.check_exposure(row, checks, proposal, price_ticks, stake)?;
             }
         }
-        Ok(())
+        self.canaries.check_size(proposal, price_ticks, price_ticks)
     }
 
     fn check_exposure(
@@ -372,6 +357,7 @@ impl Scopes {
         if let Some(checks) = self.checks.get_mut(intent.strategy.index()) {
             checks.note_order(intent);
         }
+        self.canaries.note_order(intent);
     }
 
     /// Counts a message on its way, whoever caused it.
@@ -560,6 +546,13 @@ impl Scopes {
         checks.limits.watches_losses().then(|| checks.guard.losses())
     }
 
+    /// Returns how many new orders a venue account has made in the day of this moment; `None` where no canary profile
+    /// bounds it.
+    #[must_use]
+    pub fn canary_orders(&self, account: AccountId, now_ns: TimeNs) -> Option<u32> {
+        self.canaries.orders_of_day(account, now_ns)
+    }
+
     /// Appends the canonical bytes of everything that decides later checks; exposures and resting orders
     /// follow from orders, positions and marks.
     pub fn write_state(&self, out: &mut Vec<u8>) {
@@ -571,6 +564,7 @@ impl Scopes {
             if let Some(foreign) = &self.foreign {
                 foreign.write_state(out);
             }
+            self.canaries.write_state(out);
         }
     }
 

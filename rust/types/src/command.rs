@@ -46,6 +46,17 @@ pub struct Permission {
     pub person: PersonName,
 }
 
+/// A person's answer to a wish that waits for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// The number of the wish.
+    pub order_id: OrderId,
+    /// Whether it is to be put before risk.
+    pub is_given: bool,
+    /// The person who decided it, and answers for it.
+    pub person: PersonName,
+}
+
 /// The end of a halt, and who answers for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Release {
@@ -142,6 +153,8 @@ pub enum CommandKind {
     Within(Within),
     /// Cancel one order, whoever's it is.
     Cancel(OrderId),
+    /// Let a wish that waits for a person go on to risk, or end it.
+    Consent(Consent),
 }
 
 impl CommandKind {
@@ -165,6 +178,7 @@ impl CommandKind {
             Self::CancelAll => 10,
             Self::Within(_) => 11,
             Self::Cancel(_) => 12,
+            Self::Consent(_) => 13,
         }
     }
 
@@ -190,6 +204,8 @@ impl CommandKind {
             Self::CancelAll => CommandName::CancelAll,
             Self::Within(within) => within.stop.everywhere().name(),
             Self::Cancel(_) => CommandName::Cancel,
+            Self::Consent(Consent { is_given: true, .. }) => CommandName::Approve,
+            Self::Consent(Consent { is_given: false, .. }) => CommandName::Reject,
         }
     }
 
@@ -228,6 +244,10 @@ impl CommandKind {
                 let (is_allowed, person) = (name == CommandName::Allow, given("person", said.person)?);
                 Self::Permit(Permission { strategy, instrument, is_allowed, person })
             }
+            CommandName::Approve | CommandName::Reject => {
+                let (order_id, person) = (given("value", said.wish)?, given("person", said.person)?);
+                Self::Consent(Consent { order_id, is_given: name == CommandName::Approve, person })
+            }
         })
     }
 
@@ -252,6 +272,9 @@ impl CommandKind {
             },
             Self::Within(Within { scope, .. }) => Said { scope: Some(*scope), ..Said::default() },
             Self::Cancel(order) => Said { order: Some(*order), ..Said::default() },
+            Self::Consent(Consent { order_id, person, .. }) => {
+                Said { wish: Some(*order_id), person: Some(*person), ..Said::default() }
+            }
             Self::Pause | Self::Resume | Self::Flatten | Self::Kill | Self::ReleaseKill | Self::CancelAll => {
                 Said::default()
             }
@@ -268,6 +291,8 @@ pub struct Said {
     pub limit: Option<(LimitName, LimitValue)>,
     /// The instrument that it is about.
     pub instrument: Option<InstrumentId>,
+    /// The number of the wish that it is about.
+    pub wish: Option<OrderId>,
     /// The person who answers for it, where a command needs one.
     pub person: Option<PersonName>,
     /// The order that it is about.
@@ -323,6 +348,10 @@ command_names! {
     CancelAll = "cancel_all";
     /// Cancel one order, by its number.
     Cancel = "cancel";
+    /// Put a wish that waits for a person before risk.
+    Approve = "approve";
+    /// End a wish that waits for a person.
+    Reject = "reject";
 }
 
 /// A command of an operator on its way into the engine.
@@ -342,6 +371,7 @@ mod tests {
             scope: Some(Scope::Strategy(StrategyId(3))),
             limit: Some((LimitName::Gross, LimitValue::of(None))),
             instrument: Some(InstrumentId(4)),
+            wish: Some(OrderId(5)),
             person: PersonName::new("Ada").ok(),
             order: Some(OrderId(5)),
         };

@@ -43,7 +43,7 @@ pub use bracket::{Bracket, ExitPrice, PaidPrice, exit_kinds};
 pub use cash_conversion::{CashConversion, OtherSide};
 pub use cash_flow::{CashFlow, CashFlowKind};
 pub use command::{
-    Command, CommandKind, CommandName, LimitChange, Permission, Release, Said, Scope, Stop, Within,
+    Command, CommandKind, CommandName, Consent, LimitChange, Permission, Release, Said, Scope, Stop, Within,
 };
 pub use decimal::Decimal;
 pub use error::ValueError;

@@ -79,6 +79,24 @@ crate::coded! {
         TicketNotOpen = 34, "ticket_not_open";
         /// An order was amended as often as its venue has names for it: it is ended and sent anew each time.
         AmendmentsMax = 35, "amendments_max";
+        /// The canary profile of the account does not name the instrument.
+        CanaryInstrument = 36, "canary_instrument";
+        /// The value is above what the canary profile of the account allows one order, in money.
+        CanaryOrderValue = 37, "canary_order_value";
+        /// The canary profile of the account allows no more new orders on this day.
+        CanaryOrdersADay = 38, "canary_orders_a_day";
+        /// The position could become worth more than the canary profile of the account allows, in money.
+        CanaryPositionValue = 39, "canary_position_value";
+        /// It waits for a person's yes so many nanoseconds; the value is the number of the wish that waits.
+        AwaitingApproval = 40, "awaiting_approval";
+        /// Nobody said yes in time: how long it may wait and how old it became, in nanoseconds.
+        ApprovalExpired = 41, "approval_expired";
+        /// The price has moved further than allowed since it was asked for, in ppm.
+        ApprovalPriceMoved = 42, "approval_price_moved";
+        /// A person said no.
+        ApprovalRejected = 43, "approval_rejected";
+        /// An amendment makes more of an entry than a person said yes to: what needs nobody, and its value, in money.
+        ApprovalNeeded = 44, "approval_needed";
     }
 }
 

@@ -1,8 +1,8 @@
 """What a start in live mode found, and what it could not keep: signed, so that it stays as it was told."""
 
-import hashlib
 import hmac
 from collections.abc import Callable, Iterable
+from typing import ClassVar
 
 import msgspec
 
@@ -10,12 +10,11 @@ from tradecore.domain import record_bodies as bodies
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.outside_words import surprise_words
 from tradecore.domain.record import JournalRecord
-from tradecore.domain.secret import Secret
+from tradecore.runtime.live.derived_key import DerivedKey
 from tradecore.runtime.live.journal_books import FOLLOWED_KINDS, JournalBooks, record_of
 
 _ENDS = frozenset({"rejected", "canceled", "expired"})
 _NEVER_ARRIVED = "never_arrived"
-_PURPOSE = b"tradecore start report 1"
 
 
 def _all(record: JournalRecord) -> bool:
@@ -209,30 +208,10 @@ class StartReport(msgspec.Struct, frozen=True, kw_only=True):
         return lines + [f"a message was not understood: {words}" for words in self.letters]
 
 
-class ReportKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A key that signs reports and opens nothing.
+class ReportKey(DerivedKey, frozen=True, kw_only=True):
+    """A key that signs reports and opens nothing."""
 
-    Attributes
-    ----------
-    key_id : str
-        Its name.
-    secret : Secret
-        Signs.
-    """
-
-    key_id: str
-    secret: Secret
-
-    @classmethod
-    def of(cls, key_id: str, secret: Secret) -> "ReportKey":
-        """Make the key for reports of a venue's key; nobody gets from one to the other."""
-        digest = hmac.digest(secret.reveal().encode(), _PURPOSE, "sha256").hex()
-        return cls(key_id=key_id, secret=Secret(digest))
-
-    def mac(self, report: StartReport) -> str:
-        """Return the signature of a report: HMAC-SHA256 over its JSON with sorted keys, hexadecimal."""
-        text = msgspec.json.encode(report, order="sorted")
-        return hmac.digest(self.secret.reveal().encode(), text, hashlib.sha256).hex()
+    purpose: ClassVar[bytes] = b"tradecore start report 1"
 
 
 class SignedReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,8 @@
 //! What operators tell the engine.
 
 use tradecore_types::{
-    CancelReason, Command, CommandKind, EventBatch, EventBody, InstrumentId, LimitChange, OrderId,
-    OrderIntent, Scope, Stop, StrategyId, ValueError, Within,
+    CancelReason, CommandKind, EventBatch, EventBody, InstrumentId, LimitChange, OrderId, OrderIntent, Rule,
+    Scope, Stop, StrategyId, ValueError, Within,
 };
 
 use crate::control::stops::whole_of;
@@ -21,10 +21,12 @@ impl Kernel {
                 self.control.switches.is_killed = true;
                 self.books.heard.note_all_to_end(OrderId(self.outgoing.last_order_id));
                 self.forget_close_outs(None);
+                self.end_waiting(Rule::KillLatch);
                 self.cancel_everything(CancelReason::Killed, None);
             }
             CommandKind::ReleaseKill => self.control.switches.is_killed = false,
             CommandKind::Flatten => {
+                self.end_waiting(Rule::ApprovalRejected);
                 self.books.heard.note_all_to_end(OrderId(self.outgoing.last_order_id));
                 self.flatten(None)?;
             }
@@ -36,6 +38,7 @@ impl Kernel {
             CommandKind::Cancel(order_id) => self.cancel_for_operator(*order_id),
             CommandKind::SetLimit(change) => self.set_limit(change)?,
             CommandKind::Release(release) => self.books.scopes.release(release.scope),
+            CommandKind::Consent(consent) => self.on_consent(consent)?,
             CommandKind::Permit(permission) => {
                 if self.books.scopes.permit(permission) {
                     self.tell_scopes_all();
@@ -52,10 +55,12 @@ impl Kernel {
     /// [`KernelError::Value`] names the field, the value and the rule of the first that cannot.
     pub fn check_commands(&self, batch: &EventBatch) -> Result<(), KernelError> {
         batch.events.iter().try_for_each(|event| match &event.body {
-            EventBody::Command(Command { kind: CommandKind::Cancel(order_id) }) => {
-                self.check_order(*order_id)
-            }
-            EventBody::Command(command) => self.check_command(&command.kind),
+            EventBody::Command(command) => match &command.kind {
+                // What waits changes from event to event: only who is about to give a command can be told.
+                CommandKind::Consent(consent) => Ok(self.check_consent(consent)?),
+                CommandKind::Cancel(order_id) => self.check_order(*order_id),
+                kind => self.check_command(kind),
+            },
             EventBody::Account(_) => self.check_account(0, batch, event),
             _ => Ok(()),
         })
@@ -72,8 +77,8 @@ impl Kernel {
             CommandKind::Release(release) => self.books.scopes.check_release(release.scope)?,
             CommandKind::Permit(permission) => self.books.scopes.check_permission(permission)?,
             CommandKind::Within(within) => self.check_scope(within.scope)?,
-            // Whether it is open is not known yet: events that are fed before it decide that.
-            CommandKind::Cancel(_) => {}
+            // Whether it is open, or waits, is not known yet: events that are fed before it decide that.
+            CommandKind::Cancel(_) | CommandKind::Consent(_) => {}
             plain => debug_assert!(CommandKind::PLAIN.contains(plain), "it can always be carried out"),
         }
         Ok(())

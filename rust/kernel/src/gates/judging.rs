@@ -27,6 +27,12 @@ impl Kernel {
         occasion: Occasion,
     ) -> Result<Result<Approval<'a>, Refusal>, KernelError> {
         let exposure = self.exposure(intent, replaced);
+        if self.control.consents.is_some() {
+            let is_closing = exposure.own.is_closing(intent, lots);
+            if let Err(refusal) = self.check_consented(intent, lots, occasion.kind, is_closing) {
+                return Ok(Err(refusal));
+            }
+        }
         if self.gates.is_some() {
             return self.judge_gated(intent, lots, replaced, exposure, occasion);
         }
@@ -149,7 +155,7 @@ impl Kernel {
 
     /// Counts what is at stake in the instrument of an order, the order that it replaces left out.
     #[inline]
-    fn exposure(&self, intent: &OrderIntent, replaced: Option<&OpenOrder>) -> Exposure {
+    pub(crate) fn exposure(&self, intent: &OrderIntent, replaced: Option<&OpenOrder>) -> Exposure {
         let (strategy, instrument) = (intent.strategy, intent.instrument);
         let mut account = self.books.orders.working_total(instrument);
         let mut own = self.books.orders.working(strategy, instrument);

@@ -221,7 +221,7 @@ impl Kernel {
         Ok(parts)
     }
 
-    /// Puts an intent before gates and risk and sends it on its way if it is approved.
+    /// Puts an intent before gates and risk and sends it on its way if it is approved, or lets it wait for a person.
     pub(crate) fn judge_and_send(
         &mut self,
         intent: &OrderIntent,
@@ -232,6 +232,23 @@ impl Kernel {
         if self.is_warming_up() {
             return self.refused_as_past(intent, kind);
         }
+        if kind == RequestKind::New
+            && self.control.consents.is_some()
+            && let Some(answer) = self.ask_person(intent, lots, links)?
+        {
+            return Ok(answer);
+        }
+        self.put_forward(intent, lots, links, kind)
+    }
+
+    /// Puts an intent that needs no person, or has a person's yes, before gates and risk.
+    pub(crate) fn put_forward(
+        &mut self,
+        intent: &OrderIntent,
+        lots: i64,
+        links: Links,
+        kind: RequestKind,
+    ) -> Result<Verdict, KernelError> {
         let refusal = if let Some(entry) = links.after.filter(|_| intent.reduce_only) {
             self.trace_unasked(intent.strategy, intent.instrument, asked_side(intent.side))?;
             match self.judge_exit(intent, lots, entry)? {

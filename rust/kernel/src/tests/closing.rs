@@ -2,9 +2,10 @@
 
 use proptest::prelude::*;
 use tradecore_ledger::OpenOrder;
+use tradecore_risk::CanaryLimits;
 use tradecore_types::{
-    Bracket, CommandKind, InstrumentId, LimitName, OrderId, OrderKind, Report, ReportBody, Rule, Scope, Side,
-    StrategyId,
+    AccountId, Bracket, CommandKind, InstrumentId, LimitName, OrderId, OrderKind, Report, ReportBody, Rule,
+    Scope, Side, StrategyId,
 };
 
 use super::common::{
@@ -43,6 +44,8 @@ struct Case {
     pending: Vec<(Wish, Fate)>,
     limits: Vec<(Scope, LimitName, i64)>,
     rates: Vec<(Scope, LimitName, i64)>,
+    /// What a canary profile allows an order and a position to be worth.
+    canary: Option<(i128, i128)>,
     is_paused: bool,
     bid: i64,
     wishes: Vec<Wish>,
@@ -116,20 +119,33 @@ fn cases() -> impl Strategy<Value = Case> {
         prop::collection::vec((far(), fate), 0..4),
         limits(),
         rates(),
+        prop::option::weighted(0.3, (0..2_000i128, 0..3_000i128)),
         prop::bool::weighted(0.1),
         60..140i64,
         prop::collection::vec(near(), 1..12),
     )
-        .prop_map(|(cash, positions, pending, limits, rates, is_paused, bid, wishes)| Case {
+        .prop_map(|(cash, positions, pending, limits, rates, canary, is_paused, bid, wishes)| Case {
             cash,
             positions,
             pending,
             limits,
             rates,
+            canary,
             is_paused,
             bid,
             wishes,
         })
+}
+
+/// A profile that bounds values alone.
+fn canary((order, position): (i128, i128)) -> CanaryLimits {
+    CanaryLimits {
+        account: AccountId::FIRST,
+        instruments: vec![GOLD, TIN],
+        order_value_max: money(order),
+        orders_a_day_max: u32::MAX,
+        position_value_max: money(position),
+    }
 }
 
 /// Plays everything that comes before the wishes.
@@ -137,6 +153,7 @@ fn set_up(case: &Case) -> Rig {
     let mut config = config(Matching::Quotes);
     config.cash = money(case.cash);
     config.venue.order_latency_ns = 10;
+    config.scopes.canaries = case.canary.into_iter().map(canary).collect();
     let mut rig = Rig::new(config);
     rig.play(&quotes(100, 99));
     for wish in &case.positions {
@@ -275,6 +292,17 @@ impl Recount<'_> {
         for (scope, halt) in self.rig.kernel.scopes().halts() {
             if scope == Scope::ACCOUNT || scope == Scope::Strategy(wish.who) {
                 broken.push(halt.rule);
+            }
+        }
+        if let Some((order, position)) = self.case.canary {
+            let OrderRequest { instrument, side, .. } = wish.request;
+            let held = self.position(None, instrument) * i128::from(side.sign());
+            let reached = held + self.working(None, instrument, side) + lots_of(wish);
+            if lots_of(wish) * self.price(wish) > order {
+                broken.push(Rule::CanaryOrderValue);
+            }
+            if reached * self.mark(instrument) > position {
+                broken.push(Rule::CanaryPositionValue);
             }
         }
         let mut known = Vec::new();

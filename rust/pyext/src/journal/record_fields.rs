@@ -150,7 +150,7 @@ fn put_event(dict: &Bound<'_, PyDict>, event: &Event, bids: &Levels<'_>, asks: &
 /// Puts what a command says.
 pub fn put_command(dict: &Bound<'_, PyDict>, kind: &CommandKind) -> PyResult<()> {
     dict.set_item("command", kind.name().name())?;
-    let Said { scope, limit, instrument, person, order } = kind.said();
+    let Said { scope, limit, instrument, wish, person, order } = kind.said();
     if let Some((name, id)) = scope.map(scope_name) {
         dict.set_item("scope", name)?;
         dict.set_item("scope_id", id)?;
@@ -159,6 +159,7 @@ pub fn put_command(dict: &Bound<'_, PyDict>, kind: &CommandKind) -> PyResult<()>
         dict.set_item("limit", limit.name())?;
         dict.set_item("value", value_text(limit, value))?;
     }
+    put_some(dict, "value", wish.map(|wish| wish.0.to_string()))?;
     put_some(dict, "instrument", instrument.map(|instrument| instrument.0))?;
     put_some(dict, "person", person.as_ref().map(PersonName::as_str))?;
     put_some(dict, "order_id", order.map(|order| order.0))

@@ -1,0 +1,295 @@
+//! Entries that wait for a person's yes: judged anew when it comes, bounded by time and price; exits never wait.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::large_types_passed_by_value,
+    reason = "test code"
+)]
+
+mod common;
+
+use common::{ANNA, BERT, GOLD, Rig, TIN, clock, command, config, limit, market, money, quotes, stop};
+use proptest::prelude::*;
+use tradecore_journal::{Frames, RecordBody, decode};
+use tradecore_kernel::{
+    ConsentRules, Kernel, KernelConfig, Links, Matching, OrderRequest, Verdict, Wake, WakeBody,
+};
+use tradecore_types::{
+    CommandKind, Consent, EventBatch, OrderId, PersonName, Refusal, ReportBody, Rule, Side,
+};
+
+const SECOND: i64 = 1_000_000_000;
+
+/// Entries worth more than 300 wait ten seconds at most, and while the price moves by one percent at most.
+const RULES: ConsentRules =
+    ConsentRules { value_max: Some(money_units(300)), timeout_ns: 10 * SECOND, move_ppm_max: 10_000 };
+
+const fn money_units(units: i128) -> tradecore_types::Money {
+    tradecore_types::Money(units * 1_000_000_000_000_000_000)
+}
+
+fn rig_of(config: KernelConfig, rules: ConsentRules) -> Rig {
+    let mut rig = Rig::new(config);
+    rig.kernel.set_consents(rules);
+    rig.play(&quotes(SECOND, 99));
+    rig
+}
+
+fn rig() -> Rig {
+    rig_of(config(Matching::Quotes), RULES)
+}
+
+fn answer(order_id: OrderId, is_given: bool) -> CommandKind {
+    CommandKind::Consent(Consent { order_id, is_given, person: PersonName::new("Ada").unwrap() })
+}
+
+fn named(refusal: Refusal) -> (Rule, i128, i128) {
+    (refusal.rule, refusal.limit, refusal.value)
+}
+
+/// Asks for something that has to wait; returns the number of the wish.
+fn asked(rig: &mut Rig, request: &OrderRequest) -> OrderId {
+    let (rule, limit, value) = named(rig.refused(ANNA, request));
+    assert_eq!((rule, limit), (Rule::AwaitingApproval, i128::from(RULES.timeout_ns)));
+    OrderId(u64::try_from(value).unwrap())
+}
+
+/// Rules of the refusals that are recorded, by the number of what was refused.
+fn refusals(rig: &Rig) -> Vec<(u64, Rule)> {
+    let refused = |frame: tradecore_journal::Record<'_>| match frame.body {
+        RecordBody::Refused { intent, refusal } => Some((intent.order_id.0, refusal.rule)),
+        _ => None,
+    };
+    Frames::new(&rig.frames).filter_map(|frame| refused(decode(frame.unwrap()).unwrap())).collect()
+}
+
+#[test]
+fn an_entry_above_the_bound_waits_and_becomes_an_order_by_a_yes() {
+    let mut rig = rig();
+    rig.approved(ANNA, &market(GOLD, Side::Buy, 3));
+    let number = asked(&mut rig, &limit(GOLD, Side::Buy, 99, 4));
+    assert_eq!(rig.kernel.waiting().len(), 1);
+    assert_eq!(rig.kernel.orders().len(), 1, "what waits is no order");
+    rig.play(&[command(2 * SECOND, answer(number, true))]);
+    assert!(rig.kernel.waiting().is_empty());
+    let open: Vec<_> = rig.kernel.orders().iter().map(|order| (order.intent.order_id, order.lots)).collect();
+    // Its number is its own, and its time that of the yes.
+    assert_eq!(open.last(), Some(&(OrderId(number.0 + 1), Some(4))));
+    assert_eq!(rig.kernel.orders().iter().last().unwrap().intent.time_ns, 2 * SECOND);
+}
+
+#[test]
+fn a_no_ends_it_and_so_does_its_time() {
+    let mut rig = rig();
+    let first = asked(&mut rig, &limit(GOLD, Side::Buy, 99, 4));
+    rig.play(&[command(2 * SECOND, answer(first, false))]);
+    let second = asked(&mut rig, &limit(GOLD, Side::Buy, 99, 4));
+    rig.play(&[clock(12 * SECOND - 1)]);
+    assert_eq!(rig.kernel.waiting().len(), 1);
+    rig.play(&[clock(12 * SECOND)]);
+    assert!(rig.kernel.waiting().is_empty());
+    rig.kernel.take_frames(&mut rig.frames);
+    let ends = [(first.0, Rule::ApprovalRejected), (second.0, Rule::ApprovalExpired)];
+    for end in ends {
+        assert!(refusals(&rig).contains(&end), "{end:?}");
+    }
+    // A yes that comes too late finds nothing, and is refused before it is journalled.
+    assert!(rig.kernel.check_commands(&answer_of(second)).is_err());
+    assert!(rig.kernel.orders().is_empty());
+}
+
+fn answer_of(order_id: OrderId) -> EventBatch {
+    common::batch(&[command(13 * SECOND, answer(order_id, true))])
+}
+
+#[test]
+fn a_yes_after_the_price_has_moved_too_far_is_refused_with_both_prices_apart() {
+    // From 100 to 101 is one percent, to 102 it is two.
+    for (bid, rule) in [(100, None), (101, Some((Rule::ApprovalPriceMoved, 10_000, 20_000)))] {
+        let mut rig = rig();
+        let number = asked(&mut rig, &limit(GOLD, Side::Buy, 90, 4));
+        rig.play(&quotes(2 * SECOND, bid));
+        rig.play(&[command(2 * SECOND, answer(number, true))]);
+        assert_eq!(rig.kernel.orders().len(), usize::from(rule.is_none()));
+        if let Some((rule, ..)) = rule {
+            assert!(refusals(&rig).contains(&(number.0, rule)));
+        }
+    }
+}
+
+#[test]
+fn risk_judges_it_anew_when_the_yes_comes() {
+    let mut rig = rig();
+    let number = asked(&mut rig, &limit(GOLD, Side::Buy, 99, 4));
+    rig.play(&[command(2 * SECOND, CommandKind::Pause)]);
+    rig.play(&[command(2 * SECOND, answer(number, true))]);
+    assert!(rig.kernel.orders().is_empty());
+    assert!(refusals(&rig).contains(&(number.0 + 1, Rule::Paused)));
+}
+
+#[test]
+fn what_only_closes_never_waits_nor_what_risk_refuses_anyhow() {
+    let mut rig = rig_of(config(Matching::Quotes), ConsentRules { value_max: None, ..RULES });
+    let number = asked(&mut rig, &market(GOLD, Side::Buy, 9));
+    rig.play(&[command(2 * SECOND, answer(number, true))]);
+    rig.play(&quotes(3 * SECOND, 99));
+    assert_eq!(rig.position(ANNA, GOLD), 9);
+    rig.approved(ANNA, &market(GOLD, Side::Sell, 4));
+    rig.approved(ANNA, &stop(GOLD, Side::Sell, 90, 5));
+    rig.play(&quotes(4 * SECOND, 99));
+    assert_eq!(rig.position(ANNA, GOLD), 5);
+    let reduce_only = OrderRequest { reduce_only: true, ..limit(GOLD, Side::Sell, 120, 1) };
+    assert!(!matches!(
+        rig.kernel.submit(ANNA, &reduce_only).unwrap(),
+        Verdict::Refused(Refusal { rule: Rule::AwaitingApproval, .. })
+    ));
+    rig.play(&[command(5 * SECOND, CommandKind::Pause)]);
+    assert_eq!(rig.refused(ANNA, &market(TIN, Side::Buy, 9)).rule, Rule::Paused);
+    assert!(rig.kernel.close(ANNA, GOLD).unwrap().is_some());
+}
+
+#[test]
+fn an_exit_of_an_entry_and_its_bracket_need_no_second_yes() {
+    let mut rig = rig();
+    let number = asked(&mut rig, &limit(GOLD, Side::Buy, 99, 4));
+    rig.play(&[command(2 * SECOND, answer(number, true))]);
+    let entry = OrderId(number.0 + 1);
+    let exit = OrderRequest { reduce_only: true, ..limit(GOLD, Side::Sell, 120, 4) };
+    let verdict = rig.kernel.submit_linked(ANNA, &exit, Links { after: Some(entry), oco: None }).unwrap();
+    assert!(matches!(verdict, Verdict::Approved(_)));
+    // An exit that works may be moved, also where another one closes the same.
+    rig.play(&quotes(3 * SECOND, 97));
+    assert_eq!(rig.position(ANNA, GOLD), 4);
+    let stop = OrderRequest { reduce_only: true, ..stop(GOLD, Side::Sell, 90, 4) };
+    let Verdict::Approved(stop) = rig.kernel.submit(ANNA, &stop).unwrap() else { return };
+    rig.play(&quotes(4 * SECOND, 97));
+    assert_eq!(rig.kernel.replace(ANNA, stop, 95, 4).unwrap(), Verdict::Approved(stop));
+}
+
+#[test]
+fn of_a_strategy_one_wish_waits_on_each_side_of_an_instrument() {
+    let mut rig = rig();
+    let first = asked(&mut rig, &limit(GOLD, Side::Buy, 99, 4));
+    assert_eq!(asked(&mut rig, &limit(GOLD, Side::Buy, 98, 5)), first);
+    let other = asked(&mut rig, &limit(GOLD, Side::Sell, 101, 4));
+    let third = asked(&mut rig, &limit(TIN, Side::Buy, 99, 4));
+    assert_ne!(first, other);
+    assert!(matches!(rig.kernel.submit(BERT, &limit(GOLD, Side::Buy, 99, 4)).unwrap(), Verdict::Refused(_)));
+    assert_eq!(rig.kernel.waiting().len(), 4);
+    assert_ne!(other, third);
+}
+
+#[test]
+fn an_amendment_that_makes_more_of_an_entry_is_refused_and_a_smaller_one_is_not() {
+    let mut rig = rig();
+    let number = asked(&mut rig, &limit(GOLD, Side::Buy, 90, 4));
+    rig.play(&[command(2 * SECOND, answer(number, true))]);
+    rig.play(&quotes(3 * SECOND, 99));
+    let order = OrderId(number.0 + 1);
+    for (price, lots) in [(90, 5), (91, 4)] {
+        let Verdict::Refused(no) = rig.kernel.replace(ANNA, order, price, lots).unwrap() else {
+            panic!("nobody said yes to that");
+        };
+        assert_eq!((no.rule, no.limit), (Rule::ApprovalNeeded, money(300).0));
+    }
+    assert_eq!(rig.kernel.replace(ANNA, order, 90, 3).unwrap(), Verdict::Approved(order));
+    // Below the bound nobody is needed.
+    let small = rig.approved(ANNA, &limit(GOLD, Side::Buy, 90, 1));
+    rig.play(&quotes(4 * SECOND, 99));
+    assert_eq!(rig.kernel.replace(ANNA, small, 91, 2).unwrap(), Verdict::Approved(small));
+}
+
+#[test]
+fn a_kill_and_a_flatten_end_what_waits() {
+    for (kind, rule) in [(CommandKind::Kill, Rule::KillLatch), (CommandKind::Flatten, Rule::ApprovalRejected)]
+    {
+        let mut rig = rig();
+        let number = asked(&mut rig, &limit(GOLD, Side::Buy, 99, 4));
+        rig.play(&[command(2 * SECOND, kind)]);
+        assert!(rig.kernel.waiting().is_empty());
+        assert!(refusals(&rig).contains(&(number.0, rule)));
+    }
+}
+
+#[test]
+fn one_that_is_tied_to_an_order_that_has_ended_is_refused() {
+    let mut rig = rig();
+    let small = rig.approved(ANNA, &limit(GOLD, Side::Buy, 90, 1));
+    let links = Links { after: Some(small), oco: None };
+    let verdict = rig.kernel.submit_linked(ANNA, &limit(GOLD, Side::Buy, 99, 4), links).unwrap();
+    let Verdict::Refused(Refusal { rule: Rule::AwaitingApproval, value, .. }) = verdict else {
+        panic!("it waits: {verdict:?}");
+    };
+    rig.play(&quotes(2 * SECOND, 99));
+    assert!(rig.kernel.cancel(ANNA, small));
+    rig.play(&quotes(3 * SECOND, 99));
+    let number = OrderId(u64::try_from(value).unwrap());
+    rig.play(&[command(4 * SECOND, answer(number, true))]);
+    assert!(rig.kernel.orders().is_empty());
+    assert!(refusals(&rig).contains(&(number.0 + 1, Rule::InvalidOrder)));
+}
+
+#[test]
+fn the_order_that_a_yes_brings_is_told_as_any_other() {
+    let mut rig = rig();
+    let number = asked(&mut rig, &market(GOLD, Side::Buy, 4));
+    rig.play(&[command(2 * SECOND, answer(number, true))]);
+    rig.play(&quotes(3 * SECOND, 99));
+    let order = OrderId(number.0 + 1);
+    assert!(rig.reports_of(order).iter().any(|body| matches!(body, ReportBody::Fill { .. })));
+}
+
+/// A strategy that asks for something else at every quote, and an operator who answers now and then.
+fn act(kernel: &mut Kernel, wake: &Wake) {
+    if wake.strategy == BERT && matches!(wake.body, WakeBody::Quote(_)) {
+        let lots = 1 + kernel.now_ns() / SECOND % 7;
+        let side = if lots % 2 == 0 { Side::Buy } else { Side::Sell };
+        let _ = kernel.submit(ANNA, &limit(GOLD, side, 100, lots)).unwrap();
+        let _ = kernel.submit(BERT, &market(TIN, side, lots)).unwrap();
+    }
+}
+
+fn played(steps: &[(i64, i64, u8)]) -> Rig {
+    let mut rig = rig_of_nothing();
+    let mut time_ns = SECOND;
+    for (seconds, bid, what) in steps {
+        time_ns += seconds * SECOND / 2;
+        rig.play_with(&quotes(time_ns, *bid), act).unwrap();
+        let waiting = rig.kernel.waiting().get(usize::from(*what)).map(|waiting| waiting.intent.order_id);
+        if let Some(order_id) = waiting {
+            rig.play_with(&[command(time_ns, answer(order_id, what % 2 == 0))], act).unwrap();
+        }
+    }
+    rig
+}
+
+proptest! {
+    /// Whatever is asked and answered, the same events give the same bytes, and nothing waits beyond its time.
+    #[test]
+    fn what_waits_comes_back_by_replay(steps in prop::collection::vec((0..9i64, 97..103i64, 0..6u8), 1..30)) {
+        let rig = played(&steps);
+        let mut events = EventBatch::default();
+        tradecore_journal::collect_events(&rig.frames, &mut events).unwrap();
+        let mut again = rig_of_nothing();
+        again.kernel.feed(0, events).unwrap();
+        again.run(act).unwrap();
+        prop_assert!(again.frames == rig.frames, "the frames differ");
+        prop_assert_eq!(again.kernel.state_hash(), rig.kernel.state_hash());
+        prop_assert_eq!(again.kernel.waiting(), rig.kernel.waiting());
+        let now_ns = rig.kernel.now_ns();
+        prop_assert!(rig.kernel.waiting().iter().all(|waiting| waiting.until_ns > now_ns));
+        for (index, waiting) in rig.kernel.waiting().iter().enumerate() {
+            let key = |it: &tradecore_kernel::Waiting| (it.intent.strategy, it.intent.instrument, it.intent.side);
+            let others = rig.kernel.waiting().iter().skip(index + 1);
+            prop_assert!(others.clone().all(|other| key(other) != key(waiting)), "two of one kind wait");
+        }
+    }
+}
+
+fn rig_of_nothing() -> Rig {
+    let mut rig = Rig::new(config(Matching::Quotes));
+    rig.kernel.set_consents(RULES);
+    common::subscribe(&mut rig.kernel);
+    rig
+}
