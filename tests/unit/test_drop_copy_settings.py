@@ -31,7 +31,17 @@ def config_of(tmp_path):
             "feed": {"kind": "local"},
             "venue": {"matching": "book"},
             "strategy": {"class": "tradecore_api.demo_strategies:Quoter"},
-            "live": {"keys": str(path), "drop_copy": drop_copy},
+            "live": {
+                "person": "Ada",
+                "canary": {
+                    "instruments": ["BTC-USD"],
+                    "order_value_max": "100",
+                    "orders_a_day_max": 50,
+                    "position_value_max": "500",
+                },
+                "keys": str(path),
+                "drop_copy": drop_copy,
+            },
         }
         return read.from_tree(tree, "settings", environment={})
 

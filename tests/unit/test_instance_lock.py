@@ -164,7 +164,7 @@ def test_a_command_without_a_name_offers_the_engines_that_run(command, running, 
         locks[name].acquire()
     try:
         with pytest.raises(ConfigError) as caught:
-            command(argparse.Namespace(account=None, json=False, release=False, command="pause"))
+            command(argparse.Namespace(account=None, json=False, release=False, command="pause", scope=None))
         assert caught.value.key == "ACCOUNT"
         assert caught.value.rule == rule
     finally:

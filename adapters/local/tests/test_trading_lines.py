@@ -90,7 +90,7 @@ async def test_without_a_venue_nothing_is_done_and_with_one_again_all_goes_on():
     async with serving(CALM) as ground:
         client = await ground.client(timeout_seconds=0.5)
         assert isinstance(await client.submit(submit("a")), Taken)
-        port, server = ground.server._port, ground.server
+        port, server = ground.server._ports[0], ground.server
         await server.__aexit__(None, None, None)
         assert isinstance(await client.submit(submit("b")), NotDone)
         async with LocalVenueServer(CALM, GRANTS, ground.clock, port=port):

@@ -39,5 +39,5 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     takes_short_lookback: bool = False
     epoch: int = 0
     owners: Owners = Owners()
-    dead_man_ns: int = 0
+    dead_man_ns: int = 30_000_000_000
     keeps_dead_man: bool = False
