@@ -172,11 +172,30 @@ def by_file(changes: dict[tuple[str | int, ...], object]) -> tuple[set[str], obj
     tree.pop("calendars")
     tree.pop("watched")
     tree.pop("renews_amended")
+    # A file says it of the live account.
+    tree.pop("canaries")
     for path, value in changes.items():
         tree = with_value(tree, path, value)
+    tree["live"] |= {"person": "Ada", "canary": canary_of(tree)}
     found = read._read(tree, "test.toml", Path.cwd(), [], {})
     problems = engines.problems_of(found)
-    return {error.key for error in problems}, None if problems else found.config.engine_spec()
+    # Its symbols are those of the file: what is wrong with one is wrong with the instrument, too.
+    refused = {error.key for error in problems if not error.key.startswith("live.canary.instruments")}
+    if problems:
+        return refused, None
+    return refused, msgspec.structs.replace(found.config.engine_spec(), canaries=SPEC.canaries)
+
+
+def canary_of(tree: dict[str, object]) -> dict[str, object]:
+    """Return bounds of all instruments that a file names."""
+    listed = tree["instruments"] if isinstance(tree["instruments"], list | tuple) else []
+    symbols = [each.get("symbol") for each in listed if isinstance(each, dict)]
+    return {
+        "instruments": [symbol for symbol in symbols if isinstance(symbol, str)],
+        "order_value_max": "1",
+        "orders_a_day_max": 1,
+        "position_value_max": "1",
+    }
 
 
 def both(changes: dict[tuple[str | int, ...], object]) -> set[str]:
