@@ -29,7 +29,7 @@ sessions.open_session(
 os._exit(0)
 """
 # More calls than carrying over makes: after them the run goes on as any other.
-STEPS_MAX = 40
+STEPS_MAX = 60
 
 
 @pytest.fixture

@@ -361,8 +361,8 @@ class BuysOnce:
             ctx.buy(quantity_lots=1)
 
 
-def frames_with_a_fee_in_a_token():
-    """Return the frames of an account that pays a fee in another currency than the settlement's."""
+def frames_of_today():
+    """Return frames of a fee in another currency than the settlement's, and of a cancel by an operator."""
     spec = EngineSpec(
         instruments=(InstrumentSpec(symbol="GOLD", tick_size="1"),),
         account=AccountSpec(cash={"USD": "1000", "TOKEN": "5"}, conversions={"TOKEN": "10"}),
@@ -373,6 +373,7 @@ def frames_with_a_fee_in_a_token():
     batch = EventBatch()
     for time_ns in (1, 2):
         batch.quote(time_ns, 0, 99, 10, 101, 10)
+    batch.command(3, "cancel", order_id=1)
     engine.feed(batch)
     engine.run()
     return engine.take_frames()
@@ -384,8 +385,8 @@ def test_no_kind_lists_a_field_that_no_record_has():
     for path in (*JOURNALS, Path(__file__).parent / "format-1.journal"):
         for _, _, kind, fields in JournalFolder(path).reader():
             seen.setdefault(kind, set()).update(fields)
-    # No journal so old has a fee in a currency of its own.
-    for kind, _, fields in decode_frames(frames_with_a_fee_in_a_token()):
+    # No journal so old has a fee in a currency of its own, or an order that an operator ended.
+    for kind, _, fields in decode_frames(frames_of_today()):
         seen.get(kind, set()).update(fields)
     missing = {kind.name: set(kind.fields) - seen[kind.name] for kind in record_kinds() if kind.name in seen}
 

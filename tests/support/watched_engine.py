@@ -15,6 +15,11 @@ VENUE = "seed = 5\nvalidity_window_ns = 1_000_000_000" + ONE_MARKET
 LIVE = """
 mode = "live"
 [live]
+person = "Test"
+canary.instruments = ["BTC-USD"]
+canary.order_value_max = 1_000_000_000
+canary.orders_a_day_max = 1_000_000
+canary.position_value_max = 1_000_000_000
 keys = "venue-keys.json"
 {live}
 [feed]
@@ -81,6 +86,7 @@ class WatchedEngine:
         self.venue = self._started("venue", "serve", *options)
         until(keys.exists)
         self.keys = json.loads(keys.read_text())
+        self.shell.arm()
 
     def start_watchdog(self):
         """Start the watchdog; return once it has left a sign of life."""

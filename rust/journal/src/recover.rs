@@ -55,7 +55,10 @@ pub(crate) fn open(path: &Path, created_ns: i64) -> Result<Recovered, JournalErr
     let place = resolved(path);
     remove_leftovers(&place)?;
     // Room that a process kept which was killed: a start on a full disk may need it.
-    drop(fs::remove_file(beside(&place, "reserve")));
+    let reserve = beside(&place, "reserve");
+    if reserve.exists() {
+        drop(fs::remove_file(reserve));
+    }
     let mut file = options().create(true).truncate(false).open(path).map_err(failed("open"))?;
     // Readers are not hindered by this lock, except on Windows; it holds when the lock file was removed.
     #[cfg(unix)]
