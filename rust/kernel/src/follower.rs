@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, VecDeque};
 use tradecore_journal::{Frames, RecordBody, decode};
 use tradecore_types::{
     BookedRevision, CashFlow, CommandKind, Event, EventBatch, EventBody, InstrumentId, Money, Opening,
-    OrderId, OrderIntent, Report, ReportBody, Scope, Size, Stop, TimeNs, ValueError, Within,
+    OpeningLot, OrderId, OrderIntent, Report, ReportBody, Scope, Size, Stop, TimeNs, ValueError, Within,
 };
 
 use crate::books::{Booking, fill_of};
+use crate::control::stops::{Place, whole_of};
 use crate::{Advance, Destination, Kernel, KernelConfig, KernelError};
 
 /// Orders that have ended and are remembered.
@@ -91,6 +92,56 @@ impl Points {
     }
 }
 
+/// What an operator flattened, until all of it is closed.
+struct Flattened {
+    /// A part; `None` for everything.
+    within: Option<Scope>,
+    /// Number of the last order before; what it and those before it opened is to be closed.
+    last: u64,
+    /// Parts that were killed later: a kill takes the place of a flatten there, and closes nothing.
+    killed: Vec<Scope>,
+}
+
+/// A lot that is open: whose and where, and the number of the order that opened it.
+struct Held {
+    place: Place,
+    entry: u64,
+}
+
+impl Flattened {
+    fn is_in(&self, place: Place) -> bool {
+        self.within.is_none_or(|scope| place.is_within(scope))
+    }
+
+    fn is_killed(&self, place: Place) -> bool {
+        self.killed.iter().any(|scope| place.is_within(*scope))
+    }
+
+    fn is_about(&self, place: Place) -> bool {
+        self.is_in(place) && !self.is_killed(place)
+    }
+
+    fn is_to_close(&self, lot: &Held) -> bool {
+        lot.entry <= self.last && self.is_about(lot.place)
+    }
+
+    /// Returns the command that closes a lot, as it would be given again, and nothing that was killed later.
+    ///
+    /// That is the flatten itself, or one of the strategy or the instrument of the lot. Where each of them would close
+    /// what it must not, there is none: the kill was the last word.
+    fn again_for(&self, lot: &Held, held: &[Held]) -> Option<CommandKind> {
+        let flatten = |scope| CommandKind::Within(Within { stop: Stop::Flatten, scope });
+        if !held.iter().any(|other| self.is_in(other.place) && self.is_killed(other.place)) {
+            return Some(self.within.map_or(CommandKind::Flatten, flatten));
+        }
+        let parts = [Scope::Strategy(lot.place.strategy), Scope::Instrument(lot.place.instrument)];
+        let is_clean = |scope: &Scope| {
+            held.iter().all(|other| !other.place.is_within(*scope) || self.is_about(other.place))
+        };
+        parts.into_iter().find(is_clean).map(flatten)
+    }
+}
+
 /// Follows a journal record by record: market events go through an engine without strategies, so that prices and
 /// limits are known; what the engine of then made of them is booked as it was recorded.
 ///
@@ -103,8 +154,7 @@ pub struct Follower {
     ended: VecDeque<OrderIntent>,
     waiting: EventBatch,
     market_events: u64,
-    /// Number of the last order before an operator flattened; what it opened is to be closed until it is.
-    flattened: Vec<(Option<Scope>, u64)>,
+    flattened: Vec<Flattened>,
     points: Points,
 }
 
@@ -201,33 +251,45 @@ impl Follower {
             self.market_events += u64::from(is_market);
             let is_cost = matches!(event.body, EventBody::Funding(_));
             let kind = if let EventBody::Command(command) = event.body { Some(command.kind) } else { None };
-            let is_order = matches!(
-                kind,
-                Some(CommandKind::Flatten | CommandKind::Within(Within { stop: Stop::Flatten, .. }))
-            );
-            match kind {
-                Some(CommandKind::Flatten) => {
-                    // An opening that waits says which order was the last one.
-                    self.settle()?;
-                    self.flattened = vec![(None, self.kernel.outgoing.last_order_id)];
-                }
-                Some(CommandKind::Within(Within { stop: Stop::Flatten, scope })) => {
-                    self.settle()?;
-                    self.flattened.retain(|(known, _)| *known != Some(scope));
-                    self.flattened.push((Some(scope), self.kernel.outgoing.last_order_id));
-                }
-                Some(CommandKind::Kill) => self.flattened.clear(),
-                Some(CommandKind::Within(Within { stop: Stop::Kill, scope })) => {
-                    self.flattened.retain(|(known, _)| *known != Some(scope));
-                }
-                _ => {}
-            }
+            let is_order = match kind {
+                Some(kind) => self.note_stop(kind)?,
+                None => false,
+            };
             if is_cost || is_order {
                 self.waiting.events.push(Event { body: EventBody::Clock, ..*event });
                 return Ok(());
             }
         }
         tradecore_journal::collect_events(frame, &mut self.waiting)?;
+        Ok(())
+    }
+
+    /// Takes in what a command says of what is to be closed; tells whether it is a flatten.
+    fn note_stop(&mut self, kind: CommandKind) -> Result<bool, KernelError> {
+        let has_accounts = !self.kernel.config.accounts.is_empty();
+        let kind = match kind {
+            CommandKind::Within(within) => whole_of(within, has_accounts).unwrap_or(kind),
+            whole => whole,
+        };
+        match kind {
+            CommandKind::Flatten => self.note_flatten(None)?,
+            CommandKind::Within(Within { stop: Stop::Flatten, scope }) => self.note_flatten(Some(scope))?,
+            CommandKind::Kill => self.flattened.clear(),
+            CommandKind::Within(Within { stop: Stop::Kill, scope }) => {
+                self.flattened.retain(|known| known.within != Some(scope));
+                self.flattened.iter_mut().for_each(|known| known.killed.push(scope));
+            }
+            _ => {}
+        }
+        Ok(matches!(kind, CommandKind::Flatten | CommandKind::Within(Within { stop: Stop::Flatten, .. })))
+    }
+
+    fn note_flatten(&mut self, within: Option<Scope>) -> Result<(), KernelError> {
+        // An opening that waits says which order was the last one.
+        self.settle()?;
+        self.flattened.retain(|known| within.is_some() && known.within != within);
+        let last = self.kernel.outgoing.last_order_id;
+        self.flattened.push(Flattened { within, last, killed: Vec::new() });
         Ok(())
     }
 
@@ -337,17 +399,22 @@ impl Follower {
     /// lot is open that it has to close.
     #[must_use]
     pub fn standing_commands(&self) -> Vec<CommandKind> {
-        let is_open = |(within, last): &&(Option<Scope>, u64)| {
-            self.kernel.books.ledger.opening_lots().any(|lot| {
-                let place = self.kernel.place_of(lot.strategy, lot.instrument);
-                lot.entry_order.0 <= *last && within.is_none_or(|scope| place.is_within(scope))
-            })
-        };
-        let flattens = self.flattened.iter().filter(is_open).map(|(within, _)| match within {
-            Some(scope) => CommandKind::Within(Within { stop: Stop::Flatten, scope: *scope }),
-            None => CommandKind::Flatten,
-        });
-        self.kernel.standing_commands().into_iter().chain(flattens).collect()
+        let mut commands = self.kernel.standing_commands();
+        let held: Vec<Held> = self.kernel.books.ledger.opening_lots().map(|lot| self.held(&lot)).collect();
+        for flattened in &self.flattened {
+            for lot in held.iter().filter(|lot| flattened.is_to_close(lot)) {
+                if let Some(again) = flattened.again_for(lot, &held)
+                    && !commands.contains(&again)
+                {
+                    commands.push(again);
+                }
+            }
+        }
+        commands
+    }
+
+    fn held(&self, lot: &OpeningLot) -> Held {
+        Held { place: self.kernel.place_of(lot.strategy, lot.instrument), entry: lot.entry_order.0 }
     }
 
     /// Returns what an account begins with that goes on from here.
