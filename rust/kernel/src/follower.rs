@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use tradecore_journal::{Frames, RecordBody, decode};
 use tradecore_types::{
     BookedRevision, CashFlow, CommandKind, Event, EventBatch, EventBody, InstrumentId, Money, Opening,
-    OpeningLot, OrderId, OrderIntent, Report, ReportBody, Scope, Size, Stop, TimeNs, ValueError, Within,
+    OrderId, OrderIntent, Report, ReportBody, Scope, Size, Stop, TimeNs, ValueError, Within,
 };
 
 use crate::books::{Booking, fill_of};
@@ -102,7 +102,7 @@ struct Flattened {
     killed: Vec<Scope>,
 }
 
-/// A lot that is open: whose and where, and the number of the order that opened it.
+/// What is open at a place, and the number of the first order that opened some of it.
 struct Held {
     place: Place,
     entry: u64,
@@ -121,20 +121,21 @@ impl Flattened {
         self.is_in(place) && !self.is_killed(place)
     }
 
-    fn is_to_close(&self, lot: &Held) -> bool {
-        lot.entry <= self.last && self.is_about(lot.place)
+    fn is_to_close(&self, held: &Held) -> bool {
+        held.entry <= self.last && self.is_about(held.place)
     }
 
-    /// Returns the command that closes a lot, as it would be given again, and nothing that was killed later.
+    /// Returns the command that closes what is open at a place, as it would be given again, and nothing that was killed
+    /// later.
     ///
-    /// That is the flatten itself, or one of the strategy or the instrument of the lot. Where each of them would close
+    /// That is the flatten itself, or one of the strategy or the instrument there. Where each of them would close
     /// what it must not, there is none: the kill was the last word.
-    fn again_for(&self, lot: &Held, held: &[Held]) -> Option<CommandKind> {
+    fn again_at(&self, place: Place, held: &[Held]) -> Option<CommandKind> {
         let flatten = |scope| CommandKind::Within(Within { stop: Stop::Flatten, scope });
         if !held.iter().any(|other| self.is_in(other.place) && self.is_killed(other.place)) {
             return Some(self.within.map_or(CommandKind::Flatten, flatten));
         }
-        let parts = [Scope::Strategy(lot.place.strategy), Scope::Instrument(lot.place.instrument)];
+        let parts = [Scope::Strategy(place.strategy), Scope::Instrument(place.instrument)];
         let is_clean = |scope: &Scope| {
             held.iter().all(|other| !other.place.is_within(*scope) || self.is_about(other.place))
         };
@@ -400,10 +401,10 @@ impl Follower {
     #[must_use]
     pub fn standing_commands(&self) -> Vec<CommandKind> {
         let mut commands = self.kernel.standing_commands();
-        let held: Vec<Held> = self.kernel.books.ledger.opening_lots().map(|lot| self.held(&lot)).collect();
+        let held = if self.flattened.is_empty() { Vec::new() } else { self.held() };
         for flattened in &self.flattened {
-            for lot in held.iter().filter(|lot| flattened.is_to_close(lot)) {
-                if let Some(again) = flattened.again_for(lot, &held)
+            for to_close in held.iter().filter(|held| flattened.is_to_close(held)) {
+                if let Some(again) = flattened.again_at(to_close.place, &held)
                     && !commands.contains(&again)
                 {
                     commands.push(again);
@@ -413,8 +414,17 @@ impl Follower {
         commands
     }
 
-    fn held(&self, lot: &OpeningLot) -> Held {
-        Held { place: self.kernel.place_of(lot.strategy, lot.instrument), entry: lot.entry_order.0 }
+    fn held(&self) -> Vec<Held> {
+        let mut oldest = BTreeMap::new();
+        for lot in self.kernel.books.ledger.opening_lots() {
+            let entry = oldest.entry((lot.strategy, lot.instrument)).or_insert(lot.entry_order.0);
+            *entry = lot.entry_order.0.min(*entry);
+        }
+        let held = |((strategy, instrument), entry)| Held {
+            place: self.kernel.place_of(strategy, instrument),
+            entry,
+        };
+        oldest.into_iter().map(held).collect()
     }
 
     /// Returns what an account begins with that goes on from here.
