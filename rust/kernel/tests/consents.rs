@@ -354,12 +354,30 @@ fn act(kernel: &mut Kernel, wake: &Wake) {
     }
 }
 
+/// From 6 on, a stop of a strategy or of an instrument, and the end of it more often than not.
+fn stop_of(what: u8) -> Option<CommandKind> {
+    let stop = match what.checked_sub(6)? / 2 {
+        0 => Stop::Kill,
+        1 => Stop::Flatten,
+        2 => Stop::Pause,
+        3 => Stop::CancelAll,
+        4 | 5 => Stop::ReleaseKill,
+        _ => Stop::Resume,
+    };
+    let scope = if what % 2 == 0 { Scope::Strategy(ANNA) } else { Scope::Instrument(TIN) };
+    Some(CommandKind::Within(Within { stop, scope }))
+}
+
 fn played(steps: &[(i64, i64, u8)]) -> Rig {
     let mut rig = rig_of_nothing();
     let mut time_ns = SECOND;
     for (seconds, bid, what) in steps {
         time_ns += seconds * SECOND / 2;
         rig.play_with(&quotes(time_ns, *bid), act).unwrap();
+        if let Some(kind) = stop_of(*what) {
+            rig.play_with(&[command(time_ns, kind)], act).unwrap();
+            continue;
+        }
         let waiting = rig.kernel.waiting().get(usize::from(*what)).map(|waiting| waiting.intent.order_id);
         if let Some(order_id) = waiting {
             rig.play_with(&[command(time_ns, answer(order_id, what % 2 == 0))], act).unwrap();
@@ -369,9 +387,10 @@ fn played(steps: &[(i64, i64, u8)]) -> Rig {
 }
 
 proptest! {
-    /// Whatever is asked and answered, the same events give the same bytes, and nothing waits beyond its time.
+    /// Whatever is asked, answered and stopped, the same events give the same bytes, and nothing waits beyond its time
+    /// or where everything is killed.
     #[test]
-    fn what_waits_comes_back_by_replay(steps in prop::collection::vec((0..9i64, 97..103i64, 0..6u8), 1..30)) {
+    fn what_waits_comes_back_by_replay(steps in prop::collection::vec((0..9i64, 97..103i64, 0..20u8), 1..30)) {
         let rig = played(&steps);
         let mut events = EventBatch::default();
         tradecore_journal::collect_events(&rig.frames, &mut events).unwrap();
@@ -383,7 +402,10 @@ proptest! {
         prop_assert_eq!(again.kernel.waiting(), rig.kernel.waiting());
         let now_ns = rig.kernel.now_ns();
         prop_assert!(rig.kernel.waiting().iter().all(|waiting| waiting.until_ns > now_ns));
+        let is_killed = |scope| rig.kernel.stops().any(|known| known == Within { stop: Stop::Kill, scope });
         for (index, waiting) in rig.kernel.waiting().iter().enumerate() {
+            let (strategy, instrument) = (waiting.intent.strategy, waiting.intent.instrument);
+            prop_assert!(!is_killed(Scope::Strategy(strategy)) && !is_killed(Scope::Instrument(instrument)));
             let key = |it: &Waiting| (it.intent.strategy, it.intent.instrument, it.intent.side);
             let others = rig.kernel.waiting().iter().skip(index + 1);
             prop_assert!(others.clone().all(|other| key(other) != key(waiting)), "two of one kind wait");
