@@ -2,9 +2,24 @@
 
 from collections.abc import Sequence
 
-from tradecore.domain.commands import CancelAll, Command, Flatten, Kill, Pause, Release, ReleaseKill, Resume
+import msgspec
+
+from tradecore.domain.commands import (
+    CancelAll,
+    Command,
+    Flatten,
+    Kill,
+    Pause,
+    Release,
+    ReleaseKill,
+    Resume,
+    Stopping,
+)
 from tradecore.domain.money_requests import Money
 from tradecore.engine import Engine
+
+# Scopes of a stop that are everything: the only account that there is, or all of several.
+WHOLE = frozenset({None, "account", "portfolio"})
 
 
 def answer_words(engine: Engine, command: Command | Money) -> str:
@@ -13,6 +28,8 @@ def answer_words(engine: Engine, command: Command | Money) -> str:
     It is journalled in any case.
     """
     found = engine.summary()
+    if isinstance(command, Stopping) and command.scope in WHOLE:
+        command = msgspec.structs.replace(command, scope=None)
     match command:
         case Release(scope=scope) if scope not in found.halts:
             halted = ", ".join(found.halts)

@@ -27,7 +27,7 @@ from tradecore_api import heartbeat, kill_latch, last_words, process_deadline, s
 from tradecore_api.bounded import Call, unheard
 from tradecore_api.command_files import CommandFiles
 from tradecore_api.command_signals import CommandSignals
-from tradecore_api.command_words import answer_words
+from tradecore_api.command_words import WHOLE, answer_words
 from tradecore_api.config.tables import Config
 from tradecore_api.control.server import ControlServer
 from tradecore_api.engine_status import engine_status, names_of_orders
@@ -55,7 +55,6 @@ STOP_COMMAND = "stop_command"
 # And one of a program that the engine runs inside of.
 CANCELLED = "cancelled"
 
-_WHOLE = frozenset({None, "account", "portfolio"})  # scopes for which the kill switch is a file
 # How long a disk may take for a small file before it is taken for one that hangs.
 DISK_SECONDS_MAX = 0.5
 # What is left for the summary and the lock when the read model has taken all the time there is.
@@ -282,12 +281,13 @@ class Daemon:
         seq = await session.command(request)
         said: dict[str, object] = {}
         message = ""
-        if isinstance(request, Kill) and request.scope in _WHOLE:
+        # The kill switch that is a file is that of everything.
+        if isinstance(request, Kill) and request.scope in WHOLE:
             failed = await self._disk(lambda: kill_latch.engage(self._state, "kill"))
             said = {"latch_failed": failed} if failed else {}
         elif (
             isinstance(request, ReleaseKill)
-            and request.scope in _WHOLE
+            and request.scope in WHOLE
             and (
                 failed := await self._disk(
                     lambda: kill_latch.clear(self._state), kill_latch.LATCH_SECONDS_MAX

@@ -72,6 +72,10 @@ def summary(**fields):
         (Release(scope="account", person="me"), {"halts": {"account": "x"}}, ""),
         (Resume(), {}, "it was not paused, so nothing changed"),
         (Resume(), {"is_paused": True}, ""),
+        # The only account, and all of several, are everything.
+        (Resume(scope="account"), {"is_paused": True}, ""),
+        (Resume(scope="portfolio"), {}, "it was not paused, so nothing changed"),
+        (ReleaseKill(scope="account"), {"is_killed": True}, ""),
         (Resume(scope="strategy:one"), {"stops": ("pause strategy:one",)}, ""),
         (
             Resume(scope="strategy:one"),

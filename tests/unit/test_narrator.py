@@ -314,6 +314,14 @@ def test_a_refusal_has_its_limit_and_value_in_units(rule, limit, value, words):
     assert refusal_words(rule, limit, value, UNITS, 0) == words
 
 
+@pytest.mark.parametrize(("rule", "way"), [("kill_latch", "kill --release"), ("paused", "resume")])
+def test_a_refusal_by_a_stop_of_a_part_says_how_that_ends(rule, way):
+    """A word about everything ends no stop of a part, so that alone would send people the wrong way."""
+    words = refusal_words(rule, 0, 1, UNITS, 0)
+    assert f"`tradecore {way}`, with that part," in words
+    assert "a part that `tradecore status` names" in words
+
+
 @pytest.mark.parametrize(
     ("limit", "value", "words"),
     [

@@ -136,8 +136,14 @@ def _count(_units: Units, _instrument: int, count: int) -> str:
 
 
 _FIXED = {
-    "kill_latch": "the kill switch is engaged; `tradecore kill --release` ends that",
-    "paused": "trading is paused; `tradecore resume` ends that",
+    "kill_latch": (
+        "the kill switch is engaged, of everything or of a part that `tradecore status` names; "
+        "`tradecore kill --release`, with that part, ends it"
+    ),
+    "paused": (
+        "trading is paused, all of it or a part that `tradecore status` names; "
+        "`tradecore resume`, with that part, ends it"
+    ),
     "book_invalid": "the book of the instrument is not proven right; it needs a snapshot of the venue",
     "reference_missing": "there is no market price yet to judge it by",
     "not_a_number": "a price, size or share is not a number; is an indicator not warm yet?",
@@ -145,7 +151,7 @@ _FIXED = {
     "unreconciled": "the books are compared with what the venue has first",
     "warming_up": "what happens is of the past, and warms up indicators; nothing is sent on it",
     "canary_instrument": "the canary profile of the account does not name the instrument",
-    "approval_rejected": "a person said no to it, or ended everything",
+    "approval_rejected": "a person said no to it, or flattened what it is about",
     "instrument_not_allowed": "the strategy may not trade this instrument; `tradecore allow` changes that",
 }
 _SENTENCES: dict[str, tuple[str, _Number]] = {

@@ -140,6 +140,8 @@ fn person(cursor: &mut Cursor<'_>) -> Result<PersonName, CodecError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// A change of a limit as it was written before anybody was asked for a name.
@@ -155,5 +157,66 @@ mod tests {
         let mut bytes = Vec::new();
         put_command(&mut bytes, &known);
         assert_eq!(bytes, WITHOUT_PERSON);
+    }
+
+    /// One command of each code, with the bytes that it has for ever.
+    fn known() -> Vec<(CommandKind, Vec<u8>)> {
+        let ada = PersonName::new("Ada").unwrap();
+        let permission = Permission {
+            strategy: StrategyId(1),
+            instrument: InstrumentId(2),
+            is_allowed: true,
+            person: ada,
+        };
+        let within = |stop, scope| CommandKind::Within(Within { stop, scope });
+        let consent = Consent { order_id: OrderId(258), is_given: false, person: ada };
+        let plain = CommandKind::PLAIN.into_iter().zip([1, 2, 3, 4, 5, 10].map(|code| vec![code]));
+        let others = [
+            (
+                CommandKind::Release(Release { scope: Scope::Portfolio, person: ada }),
+                "7 4 0 0 0 0 3 65 100 97",
+            ),
+            (CommandKind::Permit(permission), "9 1 0 2 0 0 0 1 3 65 100 97"),
+            (within(Stop::Pause, Scope::Strategy(StrategyId(3))), "11 1 2 3 0 0 0"),
+            (within(Stop::Resume, Scope::Account(AccountId(1))), "11 2 1 1 0 0 0"),
+            (within(Stop::Flatten, Scope::Instrument(InstrumentId(256))), "11 3 3 0 1 0 0"),
+            (within(Stop::Kill, Scope::Strategy(StrategyId(0))), "11 4 2 0 0 0 0"),
+            (within(Stop::ReleaseKill, Scope::Strategy(StrategyId(0))), "11 5 2 0 0 0 0"),
+            (within(Stop::CancelAll, Scope::Portfolio), "11 10 4 0 0 0 0"),
+            (CommandKind::Cancel(OrderId(257)), "12 1 1 0 0 0 0 0 0"),
+            (CommandKind::Consent(consent), "13 2 1 0 0 0 0 0 0 0 3 65 100 97"),
+        ];
+        let bytes = |text: &str| text.split(' ').map(|byte| byte.parse().unwrap()).collect();
+        plain.chain(others.map(|(kind, text)| (kind, bytes(text)))).collect()
+    }
+
+    #[test]
+    fn each_command_has_the_bytes_that_it_has_for_ever_and_no_part_of_them_is_one() {
+        for (kind, bytes) in known() {
+            let mut written = Vec::new();
+            put_command(&mut written, &kind);
+            assert_eq!(written, bytes, "{kind:?}");
+            assert_eq!(command(&mut Cursor::new(&bytes)), Ok(kind));
+            for length in 0..bytes.len() {
+                assert!(command(&mut Cursor::new(&bytes[..length])).is_err(), "{kind:?} of {length} bytes");
+            }
+        }
+    }
+
+    proptest! {
+        /// What is read is written as it was: no two texts are one command, and bytes of others are refused in order.
+        #[test]
+        fn any_bytes_are_a_command_that_is_written_so_or_none(
+            code in 0..16_u8,
+            tail in prop::collection::vec(prop_oneof![0..14_u8, any::<u8>()], 0..40),
+        ) {
+            let bytes = [vec![code], tail].concat();
+            let mut cursor = Cursor::new(&bytes);
+            if let Ok(kind) = command(&mut cursor) {
+                let mut written = Vec::new();
+                put_command(&mut written, &kind);
+                prop_assert!(bytes.starts_with(&written), "{:?}: {:?} of {:?}", kind, written, bytes);
+            }
+        }
     }
 }

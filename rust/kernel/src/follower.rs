@@ -9,6 +9,7 @@ use tradecore_types::{
 };
 
 use crate::books::{Booking, fill_of};
+use crate::control::stops::{Place, whole_of};
 use crate::{Advance, Destination, Kernel, KernelConfig, KernelError};
 
 /// Orders that have ended and are remembered.
@@ -91,6 +92,57 @@ impl Points {
     }
 }
 
+/// What an operator flattened, until all of it is closed.
+struct Flattened {
+    /// A part; `None` for everything.
+    within: Option<Scope>,
+    /// Number of the last order before; what it and those before it opened is to be closed.
+    last: u64,
+    /// Parts that were killed later: a kill takes the place of a flatten there, and closes nothing.
+    killed: Vec<Scope>,
+}
+
+/// What is open at a place, and the number of the first order that opened some of it.
+struct Held {
+    place: Place,
+    entry: u64,
+}
+
+impl Flattened {
+    fn is_in(&self, place: Place) -> bool {
+        self.within.is_none_or(|scope| place.is_within(scope))
+    }
+
+    fn is_killed(&self, place: Place) -> bool {
+        self.killed.iter().any(|scope| place.is_within(*scope))
+    }
+
+    fn is_about(&self, place: Place) -> bool {
+        self.is_in(place) && !self.is_killed(place)
+    }
+
+    fn is_to_close(&self, held: &Held) -> bool {
+        held.entry <= self.last && self.is_about(held.place)
+    }
+
+    /// Returns the command that closes what is open at a place, as it would be given again, and nothing that was killed
+    /// later.
+    ///
+    /// That is the flatten itself, or one of the strategy or the instrument there. Where each of them would close
+    /// what it must not, there is none: the kill was the last word.
+    fn again_at(&self, place: Place, held: &[Held]) -> Option<CommandKind> {
+        let flatten = |scope| CommandKind::Within(Within { stop: Stop::Flatten, scope });
+        if !held.iter().any(|other| self.is_in(other.place) && self.is_killed(other.place)) {
+            return Some(self.within.map_or(CommandKind::Flatten, flatten));
+        }
+        let parts = [Scope::Strategy(place.strategy), Scope::Instrument(place.instrument)];
+        let is_clean = |scope: &Scope| {
+            held.iter().all(|other| !other.place.is_within(*scope) || self.is_about(other.place))
+        };
+        parts.into_iter().find(is_clean).map(flatten)
+    }
+}
+
 /// Follows a journal record by record: market events go through an engine without strategies, so that prices and
 /// limits are known; what the engine of then made of them is booked as it was recorded.
 ///
@@ -103,8 +155,7 @@ pub struct Follower {
     ended: VecDeque<OrderIntent>,
     waiting: EventBatch,
     market_events: u64,
-    /// Number of the last order before an operator flattened; what it opened is to be closed until it is.
-    flattened: Vec<(Option<Scope>, u64)>,
+    flattened: Vec<Flattened>,
     points: Points,
 }
 
@@ -201,33 +252,45 @@ impl Follower {
             self.market_events += u64::from(is_market);
             let is_cost = matches!(event.body, EventBody::Funding(_));
             let kind = if let EventBody::Command(command) = event.body { Some(command.kind) } else { None };
-            let is_order = matches!(
-                kind,
-                Some(CommandKind::Flatten | CommandKind::Within(Within { stop: Stop::Flatten, .. }))
-            );
-            match kind {
-                Some(CommandKind::Flatten) => {
-                    // An opening that waits says which order was the last one.
-                    self.settle()?;
-                    self.flattened = vec![(None, self.kernel.outgoing.last_order_id)];
-                }
-                Some(CommandKind::Within(Within { stop: Stop::Flatten, scope })) => {
-                    self.settle()?;
-                    self.flattened.retain(|(known, _)| *known != Some(scope));
-                    self.flattened.push((Some(scope), self.kernel.outgoing.last_order_id));
-                }
-                Some(CommandKind::Kill) => self.flattened.clear(),
-                Some(CommandKind::Within(Within { stop: Stop::Kill, scope })) => {
-                    self.flattened.retain(|(known, _)| *known != Some(scope));
-                }
-                _ => {}
-            }
+            let is_order = match kind {
+                Some(kind) => self.note_stop(kind)?,
+                None => false,
+            };
             if is_cost || is_order {
                 self.waiting.events.push(Event { body: EventBody::Clock, ..*event });
                 return Ok(());
             }
         }
         tradecore_journal::collect_events(frame, &mut self.waiting)?;
+        Ok(())
+    }
+
+    /// Takes in what a command says of what is to be closed; tells whether it is a flatten.
+    fn note_stop(&mut self, kind: CommandKind) -> Result<bool, KernelError> {
+        let has_accounts = !self.kernel.config.accounts.is_empty();
+        let kind = match kind {
+            CommandKind::Within(within) => whole_of(within, has_accounts).unwrap_or(kind),
+            whole => whole,
+        };
+        match kind {
+            CommandKind::Flatten => self.note_flatten(None)?,
+            CommandKind::Within(Within { stop: Stop::Flatten, scope }) => self.note_flatten(Some(scope))?,
+            CommandKind::Kill => self.flattened.clear(),
+            CommandKind::Within(Within { stop: Stop::Kill, scope }) => {
+                self.flattened.retain(|known| known.within != Some(scope));
+                self.flattened.iter_mut().for_each(|known| known.killed.push(scope));
+            }
+            _ => {}
+        }
+        Ok(matches!(kind, CommandKind::Flatten | CommandKind::Within(Within { stop: Stop::Flatten, .. })))
+    }
+
+    fn note_flatten(&mut self, within: Option<Scope>) -> Result<(), KernelError> {
+        // An opening that waits says which order was the last one.
+        self.settle()?;
+        self.flattened.retain(|known| within.is_some() && known.within != within);
+        let last = self.kernel.outgoing.last_order_id;
+        self.flattened.push(Flattened { within, last, killed: Vec::new() });
         Ok(())
     }
 
@@ -337,17 +400,31 @@ impl Follower {
     /// lot is open that it has to close.
     #[must_use]
     pub fn standing_commands(&self) -> Vec<CommandKind> {
-        let is_open = |(within, last): &&(Option<Scope>, u64)| {
-            self.kernel.books.ledger.opening_lots().any(|lot| {
-                let place = self.kernel.place_of(lot.strategy, lot.instrument);
-                lot.entry_order.0 <= *last && within.is_none_or(|scope| place.is_within(scope))
-            })
+        let mut commands = self.kernel.standing_commands();
+        let held = if self.flattened.is_empty() { Vec::new() } else { self.held() };
+        for flattened in &self.flattened {
+            for to_close in held.iter().filter(|held| flattened.is_to_close(held)) {
+                if let Some(again) = flattened.again_at(to_close.place, &held)
+                    && !commands.contains(&again)
+                {
+                    commands.push(again);
+                }
+            }
+        }
+        commands
+    }
+
+    fn held(&self) -> Vec<Held> {
+        let mut oldest = BTreeMap::new();
+        for lot in self.kernel.books.ledger.opening_lots() {
+            let entry = oldest.entry((lot.strategy, lot.instrument)).or_insert(lot.entry_order.0);
+            *entry = lot.entry_order.0.min(*entry);
+        }
+        let held = |((strategy, instrument), entry)| Held {
+            place: self.kernel.place_of(strategy, instrument),
+            entry,
         };
-        let flattens = self.flattened.iter().filter(is_open).map(|(within, _)| match within {
-            Some(scope) => CommandKind::Within(Within { stop: Stop::Flatten, scope: *scope }),
-            None => CommandKind::Flatten,
-        });
-        self.kernel.standing_commands().into_iter().chain(flattens).collect()
+        oldest.into_iter().map(held).collect()
     }
 
     /// Returns what an account begins with that goes on from here.

@@ -4,20 +4,21 @@
 mod common;
 
 use common::{
-    ANNA, BERT, GOLD, Item, Rig, TIN, bar, batch, clock, config, limit, market, money, quote, release,
-    set_limit, whole,
+    ANNA, BERT, GOLD, Item, Rig, TIN, bar, batch, clock, command, config, limit, market, money, quote,
+    release, set_limit, whole,
 };
 use proptest::prelude::*;
 use tradecore_kernel::{
-    AccountConfig, Conversion, CurrencyConfig, FeeTier, FeeWindow, KernelConfig, Leverage, MarginMode,
-    MarginRule, Matching, OrderRequest, Verdict, WatchedKinds,
+    AccountConfig, ConsentRules, Conversion, CurrencyConfig, FeeTier, FeeWindow, KernelConfig, Leverage,
+    MarginMode, MarginRule, Matching, OrderRequest, Verdict, WatchedKinds,
 };
 use tradecore_ledger::{MarginSchedule, MarginTier};
 use tradecore_matching::FeeSchedule;
 use tradecore_risk::ScopeLimits;
 use tradecore_types::{
-    AccountChange, AccountEvent, AccountId, Balance, CashConversion, Currencies, CurrencyId, Decimal,
-    EventBatch, InstrumentId, LimitName, Money, Opening, OtherSide, Positions, Rule, Scope, Side,
+    AccountChange, AccountEvent, AccountId, Balance, CashConversion, CommandKind, Currencies, CurrencyId,
+    Decimal, EventBatch, InstrumentId, LimitName, Money, Opening, OtherSide, Positions, Rule, Scope, Side,
+    Stop, Within,
 };
 
 const SECOND: AccountId = AccountId(1);
@@ -98,6 +99,42 @@ fn an_order_is_paid_by_its_own_account_alone() {
 }
 
 #[test]
+fn a_stop_of_an_account_is_about_what_is_traded_there_and_its_wishes() {
+    for (stop, ends, closes, rule) in [
+        (Stop::Pause, false, false, Some(Rule::Paused)),
+        (Stop::CancelAll, true, false, None),
+        (Stop::Flatten, true, true, None),
+        (Stop::Kill, true, false, Some(Rule::KillLatch)),
+    ] {
+        let mut rig = Rig::new(two(Matching::Quotes, (100_000, 100_000)));
+        let rules = ConsentRules { value_max: Some(money(300)), timeout_ns: 1_000, move_ppm_max: 10_000 };
+        rig.kernel.set_consents(rules);
+        rig.play(&[at(100, GOLD, 99), at(101, TIN, 99)]);
+        for instrument in [GOLD, TIN] {
+            rig.approved(ANNA, &market(instrument, Side::Buy, 2));
+            assert_eq!(rig.refused(BERT, &limit(instrument, Side::Buy, 90, 9)).rule, Rule::AwaitingApproval);
+        }
+        rig.play(&[clock(110)]);
+        let resting = [GOLD, TIN].map(|instrument| rig.approved(ANNA, &limit(instrument, Side::Buy, 90, 1)));
+        rig.play(&[clock(120)]);
+        let kind = CommandKind::Within(Within { stop, scope: SECOND_SCOPE });
+        rig.play(&[command(130, kind), at(140, GOLD, 99), at(140, TIN, 99), clock(150)]);
+        assert_eq!(resting.map(|order| rig.is_open(order)), [true, !ends], "{stop:?}");
+        assert_eq!((rig.position(ANNA, GOLD), rig.position(ANNA, TIN)), (2, if closes { 0 } else { 2 }));
+        let waiting: Vec<_> = rig.kernel.waiting().iter().map(|wish| wish.intent.instrument).collect();
+        let ends_wishes = matches!(stop, Stop::Flatten | Stop::Kill);
+        assert_eq!(waiting, if ends_wishes { vec![GOLD] } else { vec![GOLD, TIN] }, "{stop:?}");
+        rig.approved(BERT, &limit(GOLD, Side::Buy, 80, 1));
+        match rule {
+            Some(rule) => assert_eq!(rig.refused(BERT, &limit(TIN, Side::Buy, 80, 1)).rule, rule),
+            None => {
+                rig.approved(BERT, &limit(TIN, Side::Buy, 80, 1));
+            }
+        }
+    }
+}
+
+#[test]
 fn a_fill_moves_the_money_of_its_account_and_all_adds_up() {
     let mut rig = priced(two(Matching::Quotes, (5_000, 7_000)));
     rig.approved(ANNA, &market(TIN, Side::Buy, 10));
@@ -172,7 +209,7 @@ fn a_loss_halts_the_account_that_has_it_and_no_other() {
     assert_eq!(rig.refused(BERT, &limit(TIN, Side::Buy, 90, 1)).rule, Rule::DailyLossMax);
     rig.approved(BERT, &limit(GOLD, Side::Buy, 90, 1));
     rig.approved(ANNA, &market(TIN, Side::Sell, 30));
-    rig.play(&[common::command(300, release(SECOND_SCOPE))]);
+    rig.play(&[command(300, release(SECOND_SCOPE))]);
     assert_eq!(rig.kernel.scopes().halts().count(), 0);
 }
 
@@ -193,18 +230,18 @@ fn money_between_accounts_is_an_event_of_both_and_no_loss_of_either() {
 #[test]
 fn a_limit_of_an_account_is_set_by_its_scope() {
     let mut rig = limited(&ScopeLimits::default(), &ScopeLimits::default());
-    rig.play(&[common::command(150, set_limit(SECOND_SCOPE, LimitName::OpenOrders, whole(1)))]);
+    rig.play(&[command(150, set_limit(SECOND_SCOPE, LimitName::OpenOrders, whole(1)))]);
     rig.approved(ANNA, &limit(TIN, Side::Buy, 50, 1));
     assert_eq!(rig.refused(BERT, &limit(TIN, Side::Buy, 50, 1)).rule, Rule::OpenOrdersMax);
     for _ in 0..2 {
         rig.approved(BERT, &limit(GOLD, Side::Buy, 50, 1));
     }
-    rig.play(&[common::command(160, set_limit(Scope::Portfolio, LimitName::OpenOrders, whole(3)))]);
+    rig.play(&[command(160, set_limit(Scope::Portfolio, LimitName::OpenOrders, whole(3)))]);
     assert_eq!(rig.refused(BERT, &limit(GOLD, Side::Buy, 50, 1)).rule, Rule::OpenOrdersMax);
     // An engine with one account has no portfolio beside it, and no second one.
     let mut one = Rig::new(config(Matching::Quotes));
     for scope in [Scope::Portfolio, SECOND_SCOPE] {
-        let told = batch(&[common::command(1, set_limit(scope, LimitName::OpenOrders, whole(3)))]);
+        let told = batch(&[command(1, set_limit(scope, LimitName::OpenOrders, whole(3)))]);
         one.kernel.feed(0, told).unwrap_err();
     }
 }

@@ -6,15 +6,15 @@ mod common;
 
 use common::outside::{filled, outside, said, sent, state, surprises, tell, tell_about};
 use common::{
-    ANNA, BERT, GOLD, Rig, assert_positions_are_sums_of_fills, command, limit, money, quotes, replayed,
+    ANNA, BERT, GOLD, Rig, TIN, assert_positions_are_sums_of_fills, command, limit, money, quotes, replayed,
     subscribe,
 };
 use tradecore_kernel::KernelError;
 use tradecore_ledger::OrderState;
 use tradecore_risk::ScopeLimits;
 use tradecore_types::{
-    AccountId, Adopted, AdoptedBody, CommandKind, CurrencyId, Money, OrderId, ReportBody, Rule, SentBody,
-    Side, StrategyId, SurpriseKind, VenueEvent,
+    AccountId, Adopted, AdoptedBody, CommandKind, CurrencyId, Money, OrderId, ReportBody, Rule, Scope,
+    SentBody, Side, Stop, StrategyId, SurpriseKind, VenueEvent, Within,
 };
 
 fn order(name: &str, side: Side, price_ticks: i64, lots: i64) -> VenueEvent {
@@ -131,6 +131,24 @@ fn one_that_is_found_after_a_kill_is_ended() {
     rig.play(&[command(150, CommandKind::Kill)]);
     tell(&mut rig, order("W1", Side::Buy, 95, 10));
     assert_eq!(state(&rig, OrderId(1)), Some(OrderState::PendingCancel));
+}
+
+#[test]
+fn one_that_is_found_where_a_part_is_killed_is_ended_and_elsewhere_it_is_not() {
+    for (scope, state_then) in [
+        (Scope::Strategy(BERT), OrderState::PendingCancel),
+        (Scope::Instrument(GOLD), OrderState::PendingCancel),
+        (Scope::Strategy(ANNA), OrderState::New),
+        (Scope::Instrument(TIN), OrderState::New),
+    ] {
+        let mut rig = rig();
+        let kill = |scope| CommandKind::Within(Within { stop: Stop::Kill, scope });
+        tell(&mut rig, order("W1", Side::Buy, 95, 10));
+        rig.play(&[command(150, kill(scope))]);
+        tell(&mut rig, order("W2", Side::Buy, 95, 10));
+        let states = [1, 2].map(|number| state(&rig, OrderId(number)));
+        assert_eq!(states, [Some(state_then); 2], "{scope:?}");
+    }
 }
 
 #[test]

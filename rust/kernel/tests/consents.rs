@@ -9,14 +9,17 @@
 
 mod common;
 
-use common::{ANNA, BERT, GOLD, Rig, TIN, clock, command, config, limit, market, money, quotes, stop};
+use common::{
+    ANNA, BERT, GOLD, Rig, TIN, bar, clock, command, config, limit, market, money, quotes, stop, trade,
+};
 use proptest::prelude::*;
 use tradecore_journal::{Frames, RecordBody, decode};
 use tradecore_kernel::{
-    ConsentRules, Kernel, KernelConfig, Links, Matching, OrderRequest, Verdict, Wake, WakeBody,
+    ConsentRules, Kernel, KernelConfig, Links, Matching, OrderRequest, Verdict, Waiting, Wake, WakeBody,
 };
 use tradecore_types::{
-    CommandKind, Consent, EventBatch, OrderId, PersonName, Refusal, ReportBody, Rule, Side,
+    CommandKind, Consent, EventBatch, EventBody, FeedState, InstrumentId, OrderId, PersonName, Refusal,
+    ReportBody, Rule, Scope, Side, Stop, StrategyId, TimeInForce, Within,
 };
 
 const SECOND: i64 = 1_000_000_000;
@@ -212,6 +215,107 @@ fn a_kill_and_a_flatten_end_what_waits() {
     }
 }
 
+/// Everybody asks for everything; returns the numbers.
+fn everybody_asks(rig: &mut Rig) -> Vec<(StrategyId, InstrumentId, u64)> {
+    for (strategy, instrument) in [(ANNA, GOLD), (ANNA, TIN), (BERT, GOLD), (BERT, TIN)] {
+        assert_eq!(rig.refused(strategy, &limit(instrument, Side::Buy, 99, 4)).rule, Rule::AwaitingApproval);
+    }
+    let key =
+        |waiting: &Waiting| (waiting.intent.strategy, waiting.intent.instrument, waiting.intent.order_id.0);
+    rig.kernel.waiting().iter().map(key).collect()
+}
+
+#[test]
+fn a_kill_and_a_flatten_of_a_part_end_what_waits_there_and_nothing_else() {
+    let ends = [(Stop::Kill, Rule::KillLatch), (Stop::Flatten, Rule::ApprovalRejected)];
+    for (scope, ended) in [(Scope::Strategy(BERT), [2, 3]), (Scope::Instrument(TIN), [1, 3])] {
+        for (stop, rule) in ends {
+            let mut rig = rig();
+            let asked = everybody_asks(&mut rig);
+            rig.play(&[command(2 * SECOND, CommandKind::Within(Within { stop, scope }))]);
+            let left: Vec<u64> =
+                rig.kernel.waiting().iter().map(|waiting| waiting.intent.order_id.0).collect();
+            let stay = (0..4).filter(|at| !ended.contains(at)).map(|at| asked[at].2);
+            assert_eq!(left, stay.collect::<Vec<_>>(), "{stop:?} {scope:?}");
+            for at in ended {
+                assert!(refusals(&rig).contains(&(asked[at].2, rule)), "{stop:?} {scope:?}");
+            }
+        }
+        // What takes no position away leaves them: risk judges them when the yes comes.
+        for stop in [Stop::Pause, Stop::CancelAll] {
+            let mut rig = rig();
+            everybody_asks(&mut rig);
+            rig.play(&[command(2 * SECOND, CommandKind::Within(Within { stop, scope }))]);
+            assert_eq!(rig.kernel.waiting().len(), 4);
+        }
+    }
+}
+
+#[test]
+fn a_yes_after_a_part_was_paused_is_refused_there_alone() {
+    let mut rig = rig();
+    let asked = everybody_asks(&mut rig);
+    let pause = CommandKind::Within(Within { stop: Stop::Pause, scope: Scope::Strategy(ANNA) });
+    rig.play(&[command(2 * SECOND, pause)]);
+    for (.., number) in &asked {
+        rig.play(&[command(2 * SECOND, answer(OrderId(*number), true))]);
+    }
+    assert!(rig.kernel.waiting().is_empty());
+    let of: Vec<_> = rig.kernel.orders().iter().map(|order| order.intent.strategy).collect();
+    assert_eq!(of, [BERT, BERT]);
+    assert_eq!(refusals(&rig).iter().filter(|(_, rule)| *rule == Rule::Paused).count(), 2);
+}
+
+#[test]
+fn an_account_that_is_worth_nothing_ends_what_waits() {
+    let mut config = config(Matching::Bars);
+    config.cash = money(1_000);
+    config.leverage.numerator = 10;
+    let mut rig = Rig::new(config);
+    rig.kernel.set_consents(ConsentRules { value_max: Some(money(5_000)), ..RULES });
+    let quiet = [100, 100, 100, 100];
+    rig.play(&[bar(0, 10, GOLD, quiet), bar(0, 10, TIN, quiet)]);
+    rig.approved(ANNA, &market(GOLD, Side::Buy, 50));
+    rig.play(&[bar(10, 20, GOLD, quiet), bar(10, 20, TIN, quiet)]);
+    let number = asked(&mut rig, &limit(TIN, Side::Buy, 99, 51));
+    rig.play(&[bar(20, 30, GOLD, [100, 100, 70, 70])]);
+    assert!(rig.kernel.switches().is_killed);
+    assert!(rig.kernel.waiting().is_empty());
+    assert!(refusals(&rig).contains(&(number.0, Rule::KillLatch)));
+}
+
+#[test]
+fn a_yes_while_the_past_is_fed_sends_nothing() {
+    let mut rig = rig();
+    let number = asked(&mut rig, &limit(GOLD, Side::Buy, 99, 4));
+    let past = common::Item::new(2 * SECOND, GOLD, EventBody::Feed(FeedState::Past));
+    rig.play(&[past]);
+    rig.play(&[trade(2 * SECOND, GOLD, Side::Buy, 100, 1)]);
+    assert!(rig.kernel.is_warming_up());
+    rig.play(&[command(2 * SECOND, answer(number, true))]);
+    assert!(rig.kernel.orders().is_empty());
+    assert!(rig.kernel.waiting().is_empty());
+    assert!(refusals(&rig).contains(&(number.0 + 1, Rule::WarmingUp)));
+}
+
+#[test]
+fn the_hash_of_the_state_knows_all_that_a_wish_asks_for() {
+    let hash = |request: &OrderRequest| {
+        let mut rig = rig();
+        asked(&mut rig, request);
+        rig.kernel.state_hash()
+    };
+    let plain = limit(GOLD, Side::Buy, 99, 4);
+    let others = [
+        OrderRequest { post_only: true, ..plain },
+        OrderRequest { time_in_force: TimeInForce::Ioc, ..plain },
+        stop(GOLD, Side::Buy, 99, 4),
+    ];
+    for other in others {
+        assert_ne!(hash(&plain), hash(&other), "{other:?}");
+    }
+}
+
 #[test]
 fn one_that_is_tied_to_an_order_that_has_ended_is_refused() {
     let mut rig = rig();
@@ -250,12 +354,30 @@ fn act(kernel: &mut Kernel, wake: &Wake) {
     }
 }
 
+/// From 6 on, a stop of a strategy or of an instrument, and the end of it more often than not.
+fn stop_of(what: u8) -> Option<CommandKind> {
+    let stop = match what.checked_sub(6)? / 2 {
+        0 => Stop::Kill,
+        1 => Stop::Flatten,
+        2 => Stop::Pause,
+        3 => Stop::CancelAll,
+        4 | 5 => Stop::ReleaseKill,
+        _ => Stop::Resume,
+    };
+    let scope = if what % 2 == 0 { Scope::Strategy(ANNA) } else { Scope::Instrument(TIN) };
+    Some(CommandKind::Within(Within { stop, scope }))
+}
+
 fn played(steps: &[(i64, i64, u8)]) -> Rig {
     let mut rig = rig_of_nothing();
     let mut time_ns = SECOND;
     for (seconds, bid, what) in steps {
         time_ns += seconds * SECOND / 2;
         rig.play_with(&quotes(time_ns, *bid), act).unwrap();
+        if let Some(kind) = stop_of(*what) {
+            rig.play_with(&[command(time_ns, kind)], act).unwrap();
+            continue;
+        }
         let waiting = rig.kernel.waiting().get(usize::from(*what)).map(|waiting| waiting.intent.order_id);
         if let Some(order_id) = waiting {
             rig.play_with(&[command(time_ns, answer(order_id, what % 2 == 0))], act).unwrap();
@@ -265,9 +387,10 @@ fn played(steps: &[(i64, i64, u8)]) -> Rig {
 }
 
 proptest! {
-    /// Whatever is asked and answered, the same events give the same bytes, and nothing waits beyond its time.
+    /// Whatever is asked, answered and stopped, the same events give the same bytes, and nothing waits beyond its time
+    /// or where everything is killed.
     #[test]
-    fn what_waits_comes_back_by_replay(steps in prop::collection::vec((0..9i64, 97..103i64, 0..6u8), 1..30)) {
+    fn what_waits_comes_back_by_replay(steps in prop::collection::vec((0..9i64, 97..103i64, 0..20u8), 1..30)) {
         let rig = played(&steps);
         let mut events = EventBatch::default();
         tradecore_journal::collect_events(&rig.frames, &mut events).unwrap();
@@ -279,8 +402,11 @@ proptest! {
         prop_assert_eq!(again.kernel.waiting(), rig.kernel.waiting());
         let now_ns = rig.kernel.now_ns();
         prop_assert!(rig.kernel.waiting().iter().all(|waiting| waiting.until_ns > now_ns));
+        let is_killed = |scope| rig.kernel.stops().any(|known| known == Within { stop: Stop::Kill, scope });
         for (index, waiting) in rig.kernel.waiting().iter().enumerate() {
-            let key = |it: &tradecore_kernel::Waiting| (it.intent.strategy, it.intent.instrument, it.intent.side);
+            let (strategy, instrument) = (waiting.intent.strategy, waiting.intent.instrument);
+            prop_assert!(!is_killed(Scope::Strategy(strategy)) && !is_killed(Scope::Instrument(instrument)));
+            let key = |it: &Waiting| (it.intent.strategy, it.intent.instrument, it.intent.side);
             let others = rig.kernel.waiting().iter().skip(index + 1);
             prop_assert!(others.clone().all(|other| key(other) != key(waiting)), "two of one kind wait");
         }

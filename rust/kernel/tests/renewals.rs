@@ -4,13 +4,13 @@
 mod common;
 
 use common::outside::{about, filled, outside, revised, sent, state, surprises, tell, tell_about};
-use common::{ANNA, GOLD, Rig, command, config, limit, market, quotes};
+use common::{ANNA, GOLD, Rig, TIN, command, config, limit, market, quotes};
 use proptest::prelude::*;
 use tradecore_kernel::{Amends, KernelConfig, Matching, OrderRequest, RENEWALS_MAX, RenewalStep, Verdict};
 use tradecore_ledger::{OpenOrder, OrderState};
 use tradecore_types::{
     AccountId, Bracket, CancelReason, CommandKind, ExitPrice, OrderId, RejectReason, Report, ReportBody,
-    Rule, SentBody, Side, SurpriseKind, VenueEvent, VenueReport,
+    Rule, Scope, SentBody, Side, Stop, SurpriseKind, VenueEvent, VenueReport, Within,
 };
 
 const ENDED: ReportBody = ReportBody::Canceled(CancelReason::Requested);
@@ -193,13 +193,27 @@ fn an_exit_that_is_not_taken_anew_is_said_and_one_that_never_arrived_is_sent_aga
 
 #[test]
 fn what_is_stopped_in_between_does_not_leave() {
-    for kind in [CommandKind::Pause, CommandKind::Kill, CommandKind::Flatten] {
+    let own = Stop::ALL.map(|stop| CommandKind::Within(Within { stop, scope: Scope::Strategy(ANNA) }));
+    let stops = own.into_iter().filter(|kind| {
+        !matches!(kind, CommandKind::Within(Within { stop: Stop::Resume | Stop::ReleaseKill, .. }))
+    });
+    let whole = [CommandKind::Pause, CommandKind::Kill, CommandKind::Flatten, CommandKind::CancelAll];
+    for kind in whole.into_iter().chain(stops).chain([CommandKind::Cancel(OrderId(1))]) {
         let (mut rig, order_id) = resting();
         amend(&mut rig, order_id, Some(96), 7);
         rig.play(&[command(rig.kernel.now_ns() + 1, kind)]);
         tell_about(&mut rig, order_id, ENDED, None);
         assert_eq!(state(&rig, order_id), None, "{kind:?}");
         assert!(!left(&rig).contains(&anew(96, 7)), "{kind:?}");
+    }
+    // What is stopped elsewhere does not hold it back.
+    for stop in Stop::ALL {
+        let (mut rig, order_id) = resting();
+        amend(&mut rig, order_id, Some(96), 7);
+        let kind = CommandKind::Within(Within { stop, scope: Scope::Instrument(TIN) });
+        rig.play(&[command(rig.kernel.now_ns() + 1, kind)]);
+        tell_about(&mut rig, order_id, ENDED, None);
+        assert!(left(&rig).contains(&anew(96, 7)), "{stop:?}");
     }
     // A kill that is released in between is one all the same, where the venue did not do what it was asked for.
     let (mut rig, order_id) = resting();

@@ -199,6 +199,47 @@ fn an_order_of_a_killed_part_that_turns_out_to_be_open_is_taken_back() {
     assert_eq!(rig.position(ANNA, GOLD), 4);
 }
 
+/// The flattens that a journal hands on to the next one, after these commands while everybody holds everything.
+fn handed_on(kinds: &[CommandKind]) -> Vec<CommandKind> {
+    let mut rig = Rig::new(outside());
+    rig.play(&quotes(100, 99));
+    for (index, (strategy, instrument)) in PLACES.into_iter().enumerate() {
+        let order = rig.approved(strategy, &market(instrument, Side::Buy, 10));
+        rig.run(|_, _| {}).unwrap();
+        tell_about(&mut rig, order, filled(100, 10), Some(&format!("T{index}")));
+    }
+    assert_eq!(positions(&rig), [10; 4]);
+    for kind in kinds {
+        rig.play(&[command(rig.kernel.now_ns() + 1, *kind)]);
+    }
+    let mut follower = Follower::new(outside()).unwrap();
+    for part in tradecore_journal::Frames::new(&rig.frames) {
+        follower.take(part.unwrap()).unwrap();
+    }
+    let is_flatten = |kind: &CommandKind| {
+        matches!(kind, CommandKind::Flatten | CommandKind::Within(Within { stop: Stop::Flatten, .. }))
+    };
+    follower.standing_commands().into_iter().filter(is_flatten).collect()
+}
+
+#[test]
+fn a_flatten_is_handed_on_without_what_was_killed_after_it() {
+    let of = |scope| within(Stop::Flatten, scope);
+    let kill = |scope| within(Stop::Kill, scope);
+    let (all, anna, gold) = (CommandKind::Flatten, Scope::Strategy(ANNA), Scope::Instrument(GOLD));
+    let (bert, tin) = (Scope::Strategy(BERT), Scope::Instrument(TIN));
+    assert_eq!(handed_on(&[all]), [all]);
+    assert_eq!(handed_on(&[all, kill(anna)]), [of(bert)]);
+    assert_eq!(handed_on(&[all, kill(gold)]), [of(tin)]);
+    assert_eq!(handed_on(&[of(anna), kill(bert)]), [of(anna)]);
+    assert_eq!(handed_on(&[kill(anna), all]), [all], "the last word counts");
+    assert_eq!(handed_on(&[all, kill(anna), of(anna)]), [of(bert), of(anna)]);
+    // No scope is what is left: a kill lets nothing leave, so nothing is handed on.
+    assert_eq!(handed_on(&[of(anna), kill(gold)]), []);
+    // The only account is everything.
+    assert_eq!(handed_on(&[of(anna), kill(Scope::ACCOUNT)]), []);
+}
+
 fn scopes() -> impl Strategy<Value = Option<Scope>> {
     prop_oneof![
         Just(None),

@@ -6,12 +6,12 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::outside::{filled, outside, revised, sent, surprises, tell, tell_about};
-use common::{ANNA, GOLD, Rig, command, limit, money, quotes};
+use common::{ANNA, BERT, GOLD, Rig, command, limit, money, quotes};
 use proptest::prelude::*;
 use tradecore_kernel::{KernelConfig, Links, OrderRequest, Verdict};
 use tradecore_types::{
     AccountId, CancelReason, CommandKind, InstrumentId, Money, OrderId, Positions, RejectReason, ReportBody,
-    SentBody, Side, SurpriseKind, VenueEvent,
+    Scope, SentBody, Side, Stop, SurpriseKind, VenueEvent, Within,
 };
 
 const ENTRY: OrderId = OrderId(1);
@@ -115,6 +115,34 @@ fn a_flatten_leaves_out_of_each_ticket_what_an_order_in_doubt_may_close() {
     let now_ns = rig.kernel.now_ns();
     rig.play(&quotes(now_ns + 10, 99));
     assert_eq!((tickets(&rig), news(&rig)[5..].to_vec()), (vec![(1, 4)], vec![(6, 4)]));
+}
+
+#[test]
+fn a_flatten_of_a_part_closes_each_of_its_tickets_by_one_order_and_no_other() {
+    for (scope, closed) in
+        [(Scope::Strategy(ANNA), [true, true, false]), (Scope::Instrument(GOLD), [true; 3])]
+    {
+        let mut rig = both();
+        let other = rig.approved(BERT, &limit(GOLD, Side::Buy, 95, 7));
+        rig.run(|_, _| {}).unwrap();
+        tell_about(&mut rig, other, filled(95, 7), Some("o1"));
+        let before = sent(&rig).len();
+        let flatten = CommandKind::Within(Within { stop: Stop::Flatten, scope });
+        rig.play(&[command(rig.kernel.now_ns() + 1, flatten)]);
+        for _ in 0..3 {
+            // What is on its way already is not sent again.
+            let now_ns = rig.kernel.now_ns();
+            rig.play(&quotes(now_ns + 10, 99));
+        }
+        let closing: Vec<(Option<OrderId>, i64)> = sent(&rig)[before..]
+            .iter()
+            .map(|sent| rig.kernel.orders().get(sent.order_id).unwrap())
+            .map(|order| (order.intent.closes, order.open_lots()))
+            .collect();
+        let all = [(Some(ENTRY), 10), (Some(OrderId(2)), 8), (Some(other), 7)];
+        let expected = all.iter().zip(closed).filter(|(_, is_closed)| *is_closed).map(|(ticket, _)| *ticket);
+        assert_eq!(closing, expected.collect::<Vec<_>>(), "{scope:?}");
+    }
 }
 
 #[test]

@@ -21,12 +21,12 @@ impl Kernel {
                 self.control.switches.is_killed = true;
                 self.books.heard.note_all_to_end(OrderId(self.outgoing.last_order_id));
                 self.forget_close_outs(None);
-                self.end_waiting(Rule::KillLatch);
+                self.end_waiting(Rule::KillLatch, None);
                 self.cancel_everything(CancelReason::Killed, None);
             }
             CommandKind::ReleaseKill => self.control.switches.is_killed = false,
             CommandKind::Flatten => {
-                self.end_waiting(Rule::ApprovalRejected);
+                self.end_waiting(Rule::ApprovalRejected, None);
                 self.books.heard.note_all_to_end(OrderId(self.outgoing.last_order_id));
                 self.flatten(None)?;
             }
@@ -146,9 +146,13 @@ impl Kernel {
             Stop::Pause | Stop::Resume | Stop::ReleaseKill => {}
             Stop::Kill => {
                 self.forget_close_outs(Some(scope));
+                self.end_waiting(Rule::KillLatch, Some(scope));
                 self.cancel_everything(CancelReason::Killed, Some(scope));
             }
-            Stop::Flatten => self.flatten(Some(scope))?,
+            Stop::Flatten => {
+                self.end_waiting(Rule::ApprovalRejected, Some(scope));
+                self.flatten(Some(scope))?;
+            }
             Stop::CancelAll => self.cancel_all(Some(scope)),
         }
         Ok(())

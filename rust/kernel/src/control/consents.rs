@@ -2,6 +2,7 @@
 //!
 //! A *consent* is a person's answer to a wish.
 
+use tradecore_journal::encode_order;
 use tradecore_types::{Money, OrderId, OrderIntent, TimeNs};
 
 /// Which wishes wait for a person, how long, and how far the market may go meanwhile.
@@ -60,12 +61,8 @@ impl Consents {
     /// Appends the canonical bytes of what decides later answers.
     pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
         for Waiting { intent, lots, after, oco, reference_ticks, until_ns } in &self.waiting {
-            out.extend_from_slice(&intent.order_id.0.to_le_bytes());
-            out.extend_from_slice(&intent.strategy.0.to_le_bytes());
-            out.extend_from_slice(&intent.instrument.0.to_le_bytes());
-            out.extend_from_slice(&intent.side.sign().to_le_bytes());
-            out.extend_from_slice(&intent.kind.price_ticks().unwrap_or(i64::MIN).to_le_bytes());
-            for number in [*lots, *reference_ticks, *until_ns, intent.time_ns] {
+            encode_order(out, intent.time_ns, intent, *reference_ticks);
+            for number in [*lots, *until_ns] {
                 out.extend_from_slice(&number.to_le_bytes());
             }
             for order_id in [after, oco] {

@@ -5,9 +5,9 @@
 //! wish as if it were made then.
 //!
 //! **Invariant:** what only closes never waits; of a strategy one wish waits on each side of an instrument; a wish ends
-//! by a consent, by the clock or by an operator who ends everything, and each end is recorded.
+//! by a consent, by the clock or by a kill or a flatten of a part that it is in, and each end is recorded.
 
-use tradecore_types::{Consent, OrderIntent, Refusal, Rule, TimeNs, ValueError};
+use tradecore_types::{Consent, OrderIntent, Refusal, Rule, Scope, TimeNs, ValueError};
 
 use crate::control::consents::{ConsentRules, Consents, Waiting};
 use crate::gates::decision::RequestKind;
@@ -138,6 +138,12 @@ impl Kernel {
             self.refused(&waiting.intent, Refusal { rule: Rule::ApprovalRejected, limit: 1, value: 0 });
             return Ok(());
         }
+        if self.is_warming_up() {
+            // The prices are of the past, and nothing is sent on them.
+            let order_id = self.next_order_id();
+            let intent = OrderIntent { order_id, time_ns: self.now_ns, ..waiting.intent };
+            return self.refused_as_past(&intent, RequestKind::New).map(|_| ());
+        }
         let now_ticks = self.market(waiting.intent.instrument)?.reference.map(|known| known.0);
         if let Some(now_ticks) = now_ticks {
             let then = i128::from(waiting.reference_ticks);
@@ -172,10 +178,18 @@ impl Kernel {
         }
     }
 
-    /// Ends every wish that waits, because an operator ends everything.
-    pub(crate) fn end_waiting(&mut self, rule: Rule) {
-        let waiting = self.control.consents.as_mut().map(|consents| std::mem::take(&mut consents.waiting));
-        for waiting in waiting.into_iter().flatten() {
+    /// Ends every wish that waits within a scope, or all of them, because everything there ends.
+    pub(crate) fn end_waiting(&mut self, rule: Rule, within: Option<Scope>) {
+        let Some(consents) = &mut self.control.consents else { return };
+        let waiting = std::mem::take(&mut consents.waiting);
+        let (ended, stay): (Vec<Waiting>, Vec<Waiting>) = waiting.into_iter().partition(|waiting| {
+            let place = self.place_of(waiting.intent.strategy, waiting.intent.instrument);
+            within.is_none_or(|scope| place.is_within(scope))
+        });
+        if let Some(consents) = &mut self.control.consents {
+            consents.waiting = stay;
+        }
+        for waiting in ended {
             self.refused(&waiting.intent, Refusal { rule, limit: 0, value: 1 });
         }
     }

@@ -15,7 +15,7 @@
 
 use tradecore_matching::{BarAccount, BarMatcher, BarOrder, Finalize};
 use tradecore_risk::ApprovedOrder;
-use tradecore_types::{Bar, InstrumentId, Report, TimeNs};
+use tradecore_types::{Bar, InstrumentId, Report, Rule, TimeNs};
 
 use crate::markets::bar_desk::BarDesk;
 use crate::markets::market::Market;
@@ -80,6 +80,7 @@ impl Kernel {
         let mut equity = self.equity()?;
         if equity.0 <= 0 && has_position && !self.control.switches.is_killed {
             self.control.switches.is_killed = true;
+            self.end_waiting(Rule::KillLatch, None);
             self.close_all_bars()?;
             // Closing costs fees.
             equity = self.equity()?;

@@ -278,7 +278,11 @@ impl Kernel {
 
     /// Refuses what is asked for on account of the past.
     #[cold]
-    fn refused_as_past(&mut self, intent: &OrderIntent, kind: RequestKind) -> Result<Verdict, KernelError> {
+    pub(crate) fn refused_as_past(
+        &mut self,
+        intent: &OrderIntent,
+        kind: RequestKind,
+    ) -> Result<Verdict, KernelError> {
         if kind == RequestKind::New {
             self.trace_unasked(intent.strategy, intent.instrument, asked_side(intent.side))?;
         }
