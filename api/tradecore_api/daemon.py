@@ -204,7 +204,7 @@ class Daemon:
         return armed
 
     async def _main(self) -> RunSummary:
-        self._loop = self._by_signal.loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
         armed = self._found_arming()
         venues = {} if armed is None else await open_venues(armed)
         try:
@@ -316,6 +316,8 @@ class Daemon:
             await self._disk(lambda: kill_latch.clear(self._state))
         elif kill_latch.is_engaged(self._state) and not is_killed:
             await session.command(Kill())
+        # Signals of the start came later than the latch.
+        self._by_signal.ready(asyncio.get_running_loop())
 
     async def _keep_beating(self) -> None:
         while True:
