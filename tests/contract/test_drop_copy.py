@@ -61,6 +61,10 @@ def untold(venue, name, lots):
     venue.is_silent = False
 
 
+@pytest.mark.without(
+    "stream of the venue",
+    works="a fill that it never told is found by the drop copy, proved and booked; new risk waits meanwhile",
+)
 async def test_a_fill_that_a_healthy_stream_never_told_is_booked_after_proof(tmp_path, venue, reader):
     """New risk waits meanwhile, each trade is booked once, and one line says it."""
     copy = copy_of(reader)
@@ -156,6 +160,7 @@ async def test_another_price_at_the_second_reader_contradicts(tmp_path, venue, r
         assert "was told trade T1" in copied(live).findings[0]
 
 
+@pytest.mark.without("drop copy", works="trading goes on; log and `status` say that it is of no use")
 async def test_a_second_endpoint_that_is_down_halts_nothing_and_is_said(tmp_path, venue, reader):
     """From the start, and later; and that it answers again is said too."""
     reader.is_down = True
