@@ -14,7 +14,7 @@ from types import FrameType
 import msgspec
 
 from tradecore.domain.commands import Kill, Pause, ReleaseKill
-from tradecore.domain.errors import StorageError, TradecoreError
+from tradecore.domain.errors import StorageError, TradecoreError, VenueError
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.spec import Mode
 from tradecore.engine import ActivityWatch
@@ -279,22 +279,22 @@ class Daemon:
         idle = answer_words(session.engine, request)
         # In memory and in the journal first: a disk that is full or hangs must not keep it from that. One
         # that crashes before the latch is written starts killed all the same: its journal says so.
-        seq = await session.command(request)
+        try:
+            seq = await session.command(request)
+        except VenueError:
+            # It is ending. Who kills then means what starts next: who did so by a signal gets no answer.
+            if isinstance(request, Kill) and request.scope in _WHOLE:
+                await self._disk(lambda: kill_latch.engage(self._state, "kill"))
+            raise
         said: dict[str, object] = {}
         message = ""
         if isinstance(request, Kill) and request.scope in _WHOLE:
             failed = await self._disk(lambda: kill_latch.engage(self._state, "kill"))
             said = {"latch_failed": failed} if failed else {}
-        elif (
-            isinstance(request, ReleaseKill)
-            and request.scope in _WHOLE
-            and (
-                failed := await self._disk(
-                    lambda: kill_latch.clear(self._state), kill_latch.LATCH_SECONDS_MAX
-                )
-            )
-        ):
-            message = f"released; but its next start is killed again, because the latch stays: {failed}"
+        elif isinstance(request, ReleaseKill) and request.scope in _WHOLE:
+            failed = await self._disk(lambda: kill_latch.clear(self._state), kill_latch.LATCH_SECONDS_MAX)
+            if failed:
+                message = f"released; but its next start is killed again, because the latch stays: {failed}"
         # Whoever looks from now on, with the socket or without it, sees what the command has done.
         with suppress(TradecoreError):
             await self._beat_async("running")
