@@ -16,6 +16,11 @@ LIVE = """
 mode = "live"
 [live]
 keys = "venue-keys.json"
+person = "Ada"
+canary.instruments = ["BTC-USD"]
+canary.order_value_max = 1_000_000_000
+canary.orders_a_day_max = 1_000_000
+canary.position_value_max = 1_000_000_000
 {live}
 [feed]
 kind = "local"
@@ -91,6 +96,7 @@ class WatchedEngine:
 
     def start_engine(self, *, is_quoting=True):
         """Start the engine; return once it has orders at the venue."""
+        self.shell.arm()
         self.engine = self._started("run", "live.toml", "--json")
         if is_quoting:
             until(self.open_orders)
