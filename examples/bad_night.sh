@@ -82,9 +82,9 @@ answer_timeout_ms = 1_000
 
 [live.canary]
 instruments = ["BTC-USD"]
-order_value_max = 10_000
+order_value_max = 1_000_000
 orders_a_day_max = 100_000
-position_value_max = 100_000
+position_value_max = 1_000_000
 END
 
 tradecore venue serve --port 0 --settings venue.toml --faults faults.toml --duration-ms 300000 >venue.out 2>&1 &
@@ -93,7 +93,7 @@ while [ ! -e venue-keys.json ]; do
     kill -0 "$venue" 2>/dev/null || { cat venue.out >&2; exit 1; }
     sleep 0.1
 done
-tradecore arm night.toml --by Ada >arm.out
+tradecore arm night.toml --by Ada >armed.out
 start_engine
 wait_until "v.get('step') == 'agreed' and e.get('fills', 0) > 0"
 echo "1. It trades: books and venue agree, and orders fill."

@@ -113,10 +113,10 @@ class CommandFiles:
         if why:
             log.error("command_file_refused", extra={"words": f"{file.path} is not carried out: {why}"})
             move = file.path.with_name(f"{file.path.name}{REFUSED}")
-            done = Call(lambda: os.replace(file.path, move), str(file.path))  # noqa: PTH105 - returns nothing
+            done = Call(lambda: _move(file, move), str(file.path))
         else:
             log.warning("command_file_done", extra={"words": f"{file.path} is carried out"})
-            done = Call(lambda: file.path.unlink(missing_ok=True), str(file.path))
+            done = Call(lambda: _remove(file), str(file.path))
         with suppress(TradecoreError, OSError):
             await done.result_async(DISK_SECONDS_MAX)
 
@@ -192,6 +192,18 @@ def _stranger(about: os.stat_result) -> str:
     if sys.platform == "win32":
         return ""
     return "" if about.st_uid in (0, os.geteuid()) else "it belongs to another user"
+
+
+def _remove(file: CommandFile) -> None:
+    """Remove what was carried out; another command that was laid in its place meanwhile stays."""
+    if _identity(file.path) == file.identity:
+        file.path.unlink(missing_ok=True)
+
+
+def _move(file: CommandFile, move: Path) -> None:
+    """Put what was refused aside; another command that was laid in its place meanwhile stays."""
+    if _identity(file.path) == file.identity:
+        file.path.replace(move)
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from types import FrameType
 import msgspec
 
 from tradecore.domain.commands import Kill, Pause, ReleaseKill
-from tradecore.domain.errors import StorageError, TradecoreError
+from tradecore.domain.errors import StorageError, TradecoreError, VenueError
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.spec import Mode
 from tradecore.engine import ActivityWatch
@@ -203,7 +203,7 @@ class Daemon:
         return armed
 
     async def _main(self) -> RunSummary:
-        self._loop = self._by_signal.loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
         armed = self._found_arming()
         venues = {} if armed is None else await open_venues(armed)
         try:
@@ -278,23 +278,23 @@ class Daemon:
         idle = answer_words(session.engine, request)
         # In memory and in the journal first: a disk that is full or hangs must not keep it from that. One
         # that crashes before the latch is written starts killed all the same: its journal says so.
-        seq = await session.command(request)
+        try:
+            seq = await session.command(request)
+        except VenueError:
+            # It is ending. Who kills then means what starts next: who did so by a signal gets no answer.
+            if isinstance(request, Kill) and request.scope in WHOLE:
+                await self._disk(lambda: kill_latch.engage(self._state, "kill"))
+            raise
         said: dict[str, object] = {}
         message = ""
         # The kill switch that is a file is that of everything.
         if isinstance(request, Kill) and request.scope in WHOLE:
             failed = await self._disk(lambda: kill_latch.engage(self._state, "kill"))
             said = {"latch_failed": failed} if failed else {}
-        elif (
-            isinstance(request, ReleaseKill)
-            and request.scope in WHOLE
-            and (
-                failed := await self._disk(
-                    lambda: kill_latch.clear(self._state), kill_latch.LATCH_SECONDS_MAX
-                )
-            )
-        ):
-            message = f"released; but its next start is killed again, because the latch stays: {failed}"
+        elif isinstance(request, ReleaseKill) and request.scope in WHOLE:
+            failed = await self._disk(lambda: kill_latch.clear(self._state), kill_latch.LATCH_SECONDS_MAX)
+            if failed:
+                message = f"released; but its next start is killed again, because the latch stays: {failed}"
         # Whoever looks from now on, with the socket or without it, sees what the command has done.
         with suppress(TradecoreError):
             await self._beat_async("running")
@@ -316,6 +316,8 @@ class Daemon:
             await self._disk(lambda: kill_latch.clear(self._state))
         elif kill_latch.is_engaged(self._state) and not is_killed:
             await session.command(Kill())
+        # Signals of the start came later than the latch.
+        self._by_signal.ready(asyncio.get_running_loop())
 
     async def _keep_beating(self) -> None:
         while True:

@@ -3,12 +3,14 @@
 import asyncio
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from support.live_session import ready, running
-from support.scripted_venue import ScriptedVenue
+from support.scripted_venue import QUICK, ScriptedVenue
 from support.second_reader import SecondReader, copy_of, other
 from tradecore.domain.venue_findings import FillSeen
+from tradecore.runtime.live.adoption import Owners
 from tradecore.runtime.live.drop_copy import SECOND_LOOK_NS
 
 # Checks of the line of orders itself are switched off: what is found is found by the second reader.
@@ -61,6 +63,10 @@ def untold(venue, name, lots):
     venue.is_silent = False
 
 
+@pytest.mark.without(
+    "stream of the venue",
+    works="a fill that it never told is found by the drop copy, proved and booked; new risk waits meanwhile",
+)
 async def test_a_fill_that_a_healthy_stream_never_told_is_booked_after_proof(tmp_path, venue, reader):
     """New risk waits meanwhile, each trade is booked once, and one line says it."""
     copy = copy_of(reader)
@@ -156,6 +162,7 @@ async def test_another_price_at_the_second_reader_contradicts(tmp_path, venue, r
         assert "was told trade T1" in copied(live).findings[0]
 
 
+@pytest.mark.without("drop copy", works="trading goes on; log and `status` say that it is of no use")
 async def test_a_second_endpoint_that_is_down_halts_nothing_and_is_said(tmp_path, venue, reader):
     """From the start, and later; and that it answers again is said too."""
     reader.is_down = True
@@ -237,3 +244,51 @@ async def test_a_restart_replays_what_the_second_reader_brought_about(tmp_path, 
         await again.until(lambda: copied(again).looks > 1)
         assert copied(again).step == "agrees"
         assert again.is_reconciled()
+
+
+async def test_what_others_trade_is_followed_once_it_is_taken_over(tmp_path, venue, reader):
+    """An order by hand trades, is corrected, trades untold and ends; a restart knows all of it."""
+    path, adopting = tmp_path / "j", {"owners": Owners(rest=1), **ALONE}
+    async with running(path, venue, copy=copy_of(reader), is_killed=True, **adopting) as live:
+        await with_order(live, venue)
+        name = venue.by_hand(6)
+        venue.fill(name, 2)
+        venue.revise("T1", lots=2, price_ticks=94)
+        await live.until(lambda: live.position == 2)
+        untold(venue, name, 1)
+        await live.until(lambda: live.position == 3)
+        await live.until(lambda: copied(live).step == "agrees")
+        assert copied(live).booked == 1
+        venue.end(name)
+        looks = copied(live).looks
+        await live.until(lambda: copied(live).looks > looks + 5)
+        assert copied(live).step == "agrees"
+    async with running(path, venue, copy=copy_of(reader), **adopting) as again:
+        await ready(again)
+        await again.until(lambda: copied(again).looks > 5)
+        assert again.position == venue.position() == 3
+        assert copied(again).step == "agrees"
+
+
+async def test_an_untold_bust_and_an_untold_fill_of_a_renewed_order_are_booked(tmp_path, reader):
+    """A trade that never was leaves the books; an order that was sent anew has another name there."""
+    venue = ScriptedVenue((), msgspec.structs.replace(QUICK, replaces=False))
+    reader.venue = venue
+    async with running(tmp_path / "j", venue, copy=copy_of(reader), **ALONE) as live:
+        name = await with_order(live, venue)
+        venue.fill(name, 2)
+        await live.until(lambda: live.position == 2)
+        live.feed.trade(3)
+        await live.until(lambda: len(venue.orders) == 2)
+        renewed = list(venue.orders)[-1]
+        await live.until(lambda: list(live.states().values()) == ["partially_filled"])
+        untold(venue, renewed, 1)
+        await live.until(lambda: live.position == 3)
+        await live.until(live.is_reconciled)
+        venue.revise("T1", lots=0, is_told=False)
+        await live.until(lambda: live.position == 1)
+        await live.until(live.is_reconciled)
+        await live.until(lambda: copied(live).step == "agrees")
+        looks = copied(live).looks
+        await live.until(lambda: copied(live).looks > looks + 5)
+        assert (copied(live).step, copied(live).booked) == ("agrees", 2)

@@ -5,10 +5,13 @@ import signal
 
 import pytest
 
-from tradecore.domain.errors import ConfigError
+from tradecore.domain.commands import Kill
+from tradecore.domain.errors import ConfigError, VenueError
 from tradecore.domain.journal import JournalFolder
+from tradecore_api import kill_latch
 from tradecore_api.embedding import EmbeddedEngine
 from tradecore_api.instance_lock import AlreadyRunningError
+from tradecore_api.state_dir import StateDir
 
 
 @pytest.fixture
@@ -85,6 +88,26 @@ async def test_one_that_is_cancelled_before_it_runs_ends_too(settings):
     with pytest.raises(asyncio.CancelledError):
         async with asyncio.timeout(10):
             await running
+
+
+async def test_a_kill_that_comes_as_it_ends_is_for_its_next_start(settings):
+    """It is not in the journal any more, so it is on the disk; a part of trading has no such switch."""
+    engine = EmbeddedEngine(settings())
+    running = asyncio.create_task(engine.run())
+    await traded(engine)
+    engine.stop()
+    await running
+    for kill, is_latched in ((Kill(scope="strategy:Quoter"), False), (Kill(), True)):
+        with pytest.raises(VenueError, match="the engine is ending"):
+            await engine.tell(kill)
+        assert kill_latch.is_engaged(StateDir("one")) is is_latched
+    again = EmbeddedEngine(settings())
+    running = asyncio.create_task(again.run())
+    async with asyncio.timeout(10):
+        while not again.status().get("is_killed"):  # noqa: ASYNC110 - what runs is another task of ours
+            await asyncio.sleep(0.01)
+    again.stop()
+    await running
 
 
 async def test_an_account_has_one_engine_in_a_process_too(settings):

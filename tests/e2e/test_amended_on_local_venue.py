@@ -157,6 +157,12 @@ def is_settled(said):
     return there.get("step") == "agreed" and not is_open
 
 
+def sent_anew(folder):
+    """Return what left under another name in place of an order that was amended."""
+    records = JournalFolder(folder.folder / "live.journal").reader()
+    return [each for _, _, kind, each in records if kind == "sent" and each["request"] == "replace"]
+
+
 @pytest.mark.slow
 def test_after_faults_and_kills_amended_orders_are_the_same_on_both_sides(folder):
     """No name is there twice, none is open beside another of its order, and all that traded is booked."""
@@ -175,7 +181,7 @@ def test_after_faults_and_kills_amended_orders_are_the_same_on_both_sides(folder
         engine.kill()
         engine.wait()
     engine = started(folder, "run", "live.toml", "--json")
-    until(folder, lambda said: said.get("fills", 0) > 10)
+    until(folder, lambda said: said.get("fills", 0) > 10 and len(sent_anew(folder)) > 20)
     folder.run("pause")
     folder.run("flatten")
     said = until(folder, is_settled)
@@ -198,7 +204,7 @@ def test_after_faults_and_kills_amended_orders_are_the_same_on_both_sides(folder
     assert compared.fills_there == compared.fills_booked > 10
     records = [(kind, fields) for _, _, kind, fields in journal.reader()]
     replaced = [each for kind, each in records if kind == "report" and each["report"] == "replaced"]
-    anew = [each for kind, each in records if kind == "sent" and each["request"] == "replace"]
+    anew = sent_anew(folder)
     assert len(anew) > 20
     assert len(replaced) > 10
     assert [each for kind, each in records if kind == "surprise" and each["halts"]] == []

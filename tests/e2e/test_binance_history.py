@@ -125,7 +125,9 @@ def test_the_past_of_another_venue_is_refused(tmp_path):
         'kind = "local"\nurl = "http://127.0.0.1:1"',
     )
     (tmp_path / "watcher.py").write_text(STRATEGY)
-    (tmp_path / "live.toml").write_text(text.replace("TICK", "0.01").replace("LOT", "0.01").replace("PAST", "http://127.0.0.1:2"))
+    (tmp_path / "live.toml").write_text(
+        text.replace("TICK", "0.01").replace("LOT", "0.01").replace("PAST", "http://127.0.0.1:2")
+    )
     config = read.load(tmp_path / "live.toml", environment={})
     with pytest.raises(ConfigError, match="another venue than the feed"):
         sessions.open_session(config, JournalFolder(str(tmp_path / "warm.journal")))

@@ -32,6 +32,9 @@ def watched(tmp_path):
 @pytest.mark.slow
 @pytest.mark.nightly
 @pytest.mark.timeout(size(300, 1_500))
+@pytest.mark.without(
+    "process", works="the watchdog ends the orders of a live engine that died or hangs within five seconds"
+)
 def test_twenty_times_its_orders_are_ended_within_five_seconds(watched):
     """SIGSTOP and kill -9; each time it goes on, or starts again, and quotes anew."""
     here = watched().start()
@@ -126,6 +129,9 @@ def test_a_watchdog_without_a_venue_outside_or_without_its_key_is_refused(watche
 
 @pytest.mark.slow
 @pytest.mark.timeout(180)
+@pytest.mark.without(
+    "watchdog", works="where the venue has a dead man's timer, it ends the orders of an engine that died"
+)
 def test_without_a_watchdog_the_timer_of_the_venue_ends_the_orders_of_a_dead_engine(watched):
     """A clean end takes it back, so that what was left rests; a death does not."""
     here = watched(venue="dead_man_ms_max = 60_000\n", live="dead_man_ms = 1_500\n")

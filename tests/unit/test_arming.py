@@ -85,6 +85,13 @@ def test_the_arming_is_a_file_for_its_owner_alone(ground):
             'canary.venues = ["a"]\ncanary.order',
             "canary setting venues of account main was []",
         ),
+        (
+            "[feed]",
+            'symbols = { BTC-USD = "BTC-USD-PERP" }\n[feed]',
+            'setting symbols of account main was {}, is {"BTC-USD":"BTC-USD-PERP"}',
+        ),
+        ("[feed]", 'assign = { BTC-USD = "Own" }\n[feed]', "setting assign of account main was {}"),
+        ("[feed]", 'foreign = "adopt"\n[feed]', 'setting foreign of account main was "report", is "adopt"'),
     ],
 )
 def test_what_was_changed_is_named(ground, before, after, says):

@@ -78,6 +78,21 @@ def test_it_asks_where_it_is_told_then_where_the_file_says_then_at_the_venue(con
         assert query_url(config, accounts_of(config)[0].live) == where
 
 
+@pytest.mark.parametrize(
+    ("more", "key"),
+    [
+        ({"url": "http://venue.example.com"}, "live.drop_copy.url"),
+        ({"url": "http://venue.example.com", "enabled": True}, "live.drop_copy.url"),
+        ({"urls": ("http://127.0.0.1:1", "http://venue.example.com")}, "live.keys"),
+        ({"urls": ("http://127.0.0.1:1", "http://127.0.0.1@example.com")}, "live.keys"),
+    ],
+)
+def test_its_endpoint_is_at_a_host_that_is_known(config_of, more, key):
+    """Whoever answers there can hold all new risk, and gets signed questions."""
+    with pytest.raises(ConfigError, match=rf"{key}.*(host that is not known|must be an address)"):
+        copy_of(config_of("trade", "query", **more))
+
+
 @pytest.mark.parametrize("interval_ms", [0, 99, 5_001])
 def test_it_looks_every_five_seconds_at_most(config_of, interval_ms):
     """The control asks for it; a tenth of a second is the shortest."""

@@ -8,7 +8,7 @@ import pytest
 
 from support.sessions import CONFIG, ListFeed, fresh_engine, open_session
 from tradecore.domain.errors import ConfigError, StorageError
-from tradecore.domain.journal import JournalFolder, Segments, encode_session_end
+from tradecore.domain.journal import JournalFolder, Segments, decode_frames, encode_session_end
 from tradecore.domain.journal_folder import hash_of_first, position_of
 from tradecore.domain.record import JournalPosition
 from tradecore.runtime import Projector
@@ -19,6 +19,7 @@ from tradecore_api.exit_codes import ExitCode
 from tradecore_api.guard import Guard, Sight
 from tradecore_api.instance_lock import InstanceLock
 from tradecore_api.state_dir import ENVIRONMENT_NAME, StateDir
+from tradecore_api.wiring import comparing
 
 if sys.platform == "win32":
     pytest.skip("a journal stays one file there", allow_module_level=True)
@@ -249,6 +250,23 @@ def test_a_successor_takes_the_place_of_all_segments(traded, tmp_path):
     grown(folder, [9] * 9)
     assert folder.verify().segments > 3
     assert kept.verify().head == before.head
+
+
+def test_numbers_of_records_stay_where_market_events_were_dropped(traded, tmp_path):
+    """A comparison and a list of trades name records as `journal show` does."""
+    folder = in_segments(traded, tmp_path / "journal")
+    whole = {seq: record for seq, *record in traded.reader()}
+    decided = comparing.of_journal(traded).run.decided
+    assert len(decided) > 3
+    folder.drop_market_events(FOREVER_NS)
+    numbered = [
+        seq + offset
+        for seq, chunk in folder.numbered_chunks()
+        for offset in range(len(list(decode_frames(chunk))))
+    ]
+    assert numbered == [seq for seq, *_ in folder.reader()]
+    assert len(numbered) < len(whole)
+    assert comparing.of_journal(folder).run.decided == decided
 
 
 def test_a_copy_is_whole_and_goes_on(traded, tmp_path):

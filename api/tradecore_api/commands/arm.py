@@ -67,6 +67,7 @@ def _of_account(account: ArmedAccount) -> dict[str, object]:
         "key": account.key_id,
         **{name.replace("_", " "): value for name, value in bounds.items() if name != "account"},
         "other hosts": account.venues or "none",
+        "settings": {name: value for name, value in account.settings.items() if value},
     }
 
 

@@ -79,16 +79,14 @@ def _journal(arguments: argparse.Namespace) -> JournalFolder:
 
 
 def _of_journal(journal: JournalFolder) -> tuple[str, list[ClosedTrade], list[OtherFee]]:
-    book, config, seq = None, None, 0
-    for chunk in journal.chunks():
-        scanned = frames.scan(chunk)
-        for record in scanned.records(seq):
+    book, config = None, None
+    for seq, chunk in journal.numbered_chunks():
+        for record in frames.scan(chunk).records(seq):
             if isinstance(record.body, Session) and book is None:
                 config = _config_of(record.body, journal.where)
                 book = TradesOfFills(config.engine, config.names)
             elif book is not None:
                 book.take(record)
-        seq += scanned.frames
     if book is None or config is None:
         raise StorageError(journal.where, "the journal is empty: there are no trades in it")
     return config.engine.account.currency, book.trades(), book.other_fees

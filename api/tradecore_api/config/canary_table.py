@@ -16,8 +16,9 @@ class CanaryTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     price; both are money of `account.currency`. `orders_a_day_max` is how many new orders may leave in a day,
     which begins at `risk.day_start_ns`. What only closes a position passes, as it passes every limit.
 
-    `venues` are the hosts that orders may go to, such as `"api.example.com"` or `"10.0.0.5:8443"`; this
-    machine (`127.0.0.1`) need not be named for a local venue. Any other host is refused before a key is read.
+    `venues` are the hosts that orders and questions may go to, such as `"api.example.com"` or
+    `"10.0.0.5:8443"`; this machine (`127.0.0.1`) need not be named for a local venue. Any other host is
+    refused before a key is read.
     """
 
     instruments: tuple[str, ...]

@@ -11,6 +11,7 @@ class DropCopyTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     It is on where there is a key that can only ask (`venue_query`); with `enabled = true` a start without
     one is refused, and `false` leaves it out. It looks every `interval_ms`, and asks `url`: another endpoint
     of the venue, where it has one. Without it, it is the one that the file of keys names, or the venue's own.
+    Its host has to be this machine, for a local venue, or one of `venues` of the canary profile.
     """
 
     enabled: bool | None = None

@@ -166,6 +166,7 @@ def _arming_of(config: Config, person: str) -> Arming:
             person=config.person_of(live) or "",
             canary=canaries[name],
             venues=() if canary is None else canary.venues,
+            settings={"symbols": live.symbols, "assign": live.assign, "foreign": live.foreign.value},
         )
 
     return Arming(

@@ -39,9 +39,9 @@ def of_journal(journal: JournalFolder) -> NamedRun:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         what = "its settings cannot be read: another version wrote it; use that version of tradecore"
         raise DataError(journal.where, what) from error
-    reader, seq = RunReader(config.engine, config.names), 0
-    for chunk in journal.chunks():
-        seq = _take(reader, chunk, seq)
+    reader = RunReader(config.engine, config.names)
+    for seq, chunk in journal.numbered_chunks():
+        _take(reader, chunk, seq)
     return NamedRun(mode=config.engine.mode.value, where=journal.where, run=reader.run())
 
 

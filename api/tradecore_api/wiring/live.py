@@ -26,9 +26,10 @@ from tradecore_api.config.tables import Config, DeadManOnStop, Foreign, LiveTabl
 from tradecore_api.external_strategy import EXTERNAL
 from tradecore_api.state_dir import shared_file
 from tradecore_api.wiring.arming import Armed, require_armed
+from tradecore_api.wiring.hosts import place_of
 from tradecore_api.wiring.live_accounts import LiveAccount, accounts_of
-from tradecore_api.wiring.live_keys import live_key
-from tradecore_api.wiring.secrets import query_url, secrets_of, venue_url
+from tradecore_api.wiring.live_keys import known_query_url, live_key
+from tradecore_api.wiring.secrets import secrets_of, venue_url
 
 _MS = 1_000_000
 # A second reader that waits longer than it looks again is none.
@@ -81,7 +82,8 @@ def drop_copy(config: Config, account: LiveAccount, units: Units) -> DropCopyLin
     Raises
     ------
     ConfigError
-        When it is asked for, and there is no key that can only ask.
+        When it is asked for, and there is no key that can only ask; when its endpoint is at a host that is
+        not known.
     """
     live = account.live
     if live.drop_copy.enabled is False:
@@ -98,7 +100,7 @@ def drop_copy(config: Config, account: LiveAccount, units: Units) -> DropCopyLin
         interval_seconds=live.drop_copy.interval_ms / 1e3,
         answer_seconds_max=min(live.answer_timeout_ms, _COPY_TIMEOUT_MS_MAX) / 1e3,
     )
-    where = query_url(config, live)
+    where = known_query_url(config, live)
     return DropCopyLine(lambda: open_queries(config, account, where), units, account.part, settings)
 
 
@@ -128,7 +130,7 @@ def shared_budget(config: Config, live: LiveTable, capabilities: VenueCapabiliti
     rules = BudgetRules.of(capabilities)
     if not rules.has_limit or sys.platform == "win32":
         return RequestBudget(rules)
-    named = f"{venue_url(config, live)} {secrets_of(config, live).account}"
+    named = f"{place_of(venue_url(config, live))} {secrets_of(config, live).account}"
     digest = hashlib.sha256(named.encode()).hexdigest()[:16]
     return SharedBudget(shared_file(f"{live.venue.value}-{digest}.budget"), rules)
 

@@ -8,7 +8,7 @@ from tradecore.domain.venue_keys import StoredKey, TradingKey
 from tradecore.runtime.keys import key_of
 from tradecore_api.config.tables import Config, LiveTable
 from tradecore_api.wiring.hosts import require_known
-from tradecore_api.wiring.secrets import secrets_of, venue_url
+from tradecore_api.wiring.secrets import query_url, secrets_of, venue_url
 
 _KeyT = TypeVar("_KeyT", bound=StoredKey)
 
@@ -34,3 +34,16 @@ def live_key(config: Config, live: LiveTable, kind: type[_KeyT]) -> _KeyT:
     except InvalidValueError as error:
         named = f"{config.key_of(live)}.account"
         raise ConfigError(config.source_of(named), named, live.account, error.rule) from error
+
+
+def known_query_url(config: Config, live: LiveTable) -> str:
+    """Return where who only asks is answered; its host is known, as that of the venue is.
+
+    Raises
+    ------
+    ConfigError
+        When nothing says where that is, or the host is not known.
+    """
+    url = query_url(config, live)
+    require_known(config, live, url, None if live.drop_copy.url is None else "drop_copy.url")
+    return url

@@ -19,6 +19,7 @@ from tradecore_api.config.tables import Config
 from tradecore_api.live_papers import LivePapers, Papers
 from tradecore_api.state_dir import StateDir
 from tradecore_api.wiring.arming import Armed
+from tradecore_api.wiring.hosts import place_of
 from tradecore_api.wiring.live import drop_copy, link_settings, open_venue, report_key, shared_budget
 from tradecore_api.wiring.live_accounts import accounts_of
 from tradecore_api.wiring.live_keys import live_key
@@ -64,7 +65,7 @@ def _check_apart(config: Config) -> None:
     known: dict[tuple[str, str], str] = {}
     for account in accounts_of(config):
         live = account.live
-        there = (venue_url(config, live).rstrip("/"), live_key(config, live, TradingKey).key_id)
+        there = (place_of(venue_url(config, live)), live_key(config, live, TradingKey).key_id)
         other = known.setdefault(there, account.part.name)
         if other != account.part.name:
             key = f"{config.key_of(live)}.account"

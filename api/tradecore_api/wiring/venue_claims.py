@@ -14,6 +14,7 @@ from tradecore_api import account_socket
 from tradecore_api.config.tables import Config
 from tradecore_api.instance_lock import VenueTakenError, opened_lock, try_lock
 from tradecore_api.state_dir import shared_file
+from tradecore_api.wiring.hosts import place_of
 from tradecore_api.wiring.live_accounts import accounts_of
 from tradecore_api.wiring.live_keys import live_key
 from tradecore_api.wiring.secrets import venue_url
@@ -28,7 +29,7 @@ def claimed(config: Config) -> Iterator[None]:
 
     Two engines at one account, whatever they and their state directories are called, would each take the
     orders and the positions of the other for those of a stranger. An account is known by where its venue
-    listens and by the name of the key that trades.
+    listens, however its address is written, and by the name of the key that trades.
 
     Raises
     ------
@@ -53,7 +54,7 @@ class _Claim:
     """Holds one account: by a lock on a file, and by a name in the kernel where there are such names."""
 
     def __init__(self, venue: str, url: str, key_id: str) -> None:
-        digest = hashlib.sha256(f"{venue} {url} {key_id}".encode()).hexdigest()[:32]
+        digest = hashlib.sha256(f"{venue} {place_of(url)} {key_id}".encode()).hexdigest()[:32]
         name = _NOWHERE / digest
         self._listener: socket.socket | None = None
         self._descriptor: int | None = opened_lock(shared_file(f"{venue}-{digest}.engine"))

@@ -263,9 +263,18 @@ class JournalFolder:
 
         Raises `StorageError` when the journal cannot be read, or at its damage.
         """
+        return (data for _, data in self.numbered_chunks())
+
+    def numbered_chunks(self) -> Iterator[tuple[int, bytes]]:
+        """Yield as `chunks` does, each with the number of its first frame.
+
+        Where a retention has dropped frames, the numbers of others stay: counting them would give wrong ones.
+        """
         reader = self.reader()
+        begin = reader.records
         while data := reader.read_frames(CHUNK_BYTES_MAX):
-            yield data
+            yield begin, data
+            begin = reader.records
 
     def verify(self) -> JournalFinding:
         """Check every byte and say whether the journal is whole; changes nothing and takes no lock.

@@ -10,6 +10,7 @@ from support.local_venue import CALM, QUERY_KEY, serving, terms
 from support.scripted_venue import QUICK
 from tradecore.domain.venue_findings import OpenOrders
 from tradecore.domain.venue_requests import CancelAllAfter, Declined, Lost, Submit, Taken
+from tradecore.runtime import SystemClock
 from tradecore.runtime.live.budget import BudgetRules, RequestBudget
 from tradecore.runtime.live.dead_man import DeadMan
 from tradecore.testkit.local_venue.exchange import LocalExchange
@@ -77,6 +78,58 @@ async def test_without_a_setting_or_a_timer_nothing_is_asked(span_ns, longest_ns
     await made.keep(lambda: None)
     await made.take_back()
     assert (venue.asked, made.words) == ([], "")
+
+
+async def test_what_is_under_way_comes_before_it_is_taken_back():
+    """One that arms it after a clean end would end all that was to rest; one that hangs is left behind."""
+    for is_answered in (True, False):
+        venue, answer = Timed(Taken()), asyncio.Event()
+        effects = []
+
+        async def cancel(request, *, answer=answer, effects=effects):
+            if request.span_ns:
+                await answer.wait()
+            effects.append(request.span_ns)
+            return Taken()
+
+        venue.cancel = cancel
+        made = dead_man(venue)
+        keeping = asyncio.create_task(made.keep(lambda: None))
+        await asyncio.sleep(0.01)
+        ending = asyncio.create_task(made.take_back())
+        await asyncio.sleep(0.01)
+        assert effects == []
+        if is_answered:
+            answer.set()
+        async with asyncio.timeout(5):
+            await ending
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        assert effects == ([30 * SECOND_NS, 0] if is_answered else [0])
+
+
+async def test_what_waits_for_room_does_not_arm_it_once_it_is_taken_back():
+    """The budget was used up when the engine ended; then there is room again."""
+    venue = Timed(Taken(), Taken())
+    made = DeadMan(venue, NoRoom(), SystemClock(), 30 * SECOND_NS)
+    keeping = asyncio.create_task(made.keep(lambda: None))
+    await asyncio.sleep(0.01)
+    await made.take_back()
+    made._budget.has_room = True
+    await asyncio.sleep(0.2)
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+    assert venue.asked == [CancelAllAfter(span_ns=0)]
+
+
+class NoRoom:
+    """A budget without room until there is some."""
+
+    has_room, is_usable = False, True
+
+    def take(self, now_ns, weight, *, is_cancel):
+        """Give what there is."""
+        return self.has_room
 
 
 async def test_what_the_venue_cannot_is_as_much_as_it_can():

@@ -15,13 +15,23 @@ SECOND_NS = 1_000_000_000
 INTERVAL_NS = 5 * SECOND_NS
 
 
-def trade(name, *, time_ns=SECOND_NS, lots=4, revision=0, price_ticks=95, instrument=0):
+def trade(
+    name,
+    *,
+    time_ns=SECOND_NS,
+    lots=4,
+    revision=0,
+    price_ticks=95,
+    instrument=0,
+    symbol="BTC-USD",
+    order="V1",
+):
     """Return a trade."""
     return FillSeen(
         client_order_id="a",
-        venue_order_id="V1",
+        venue_order_id=order,
         instrument=instrument,
-        symbol="BTC-USD",
+        symbol=symbol,
         side="buy",
         trade_id=name,
         price_ticks=price_ticks,
@@ -144,6 +154,26 @@ def test_positions_and_balances_are_compared_beside_books_that_stand_still():
         "has 3 lots of BTC-USD, and the books have 2",
         "has 7 USD, and the books have 8",
     ]
+
+
+def test_trades_of_one_name_in_two_markets_or_of_two_orders_are_two():
+    """Venues count trades by market, and two orders that meet each other have one."""
+    alike = (
+        trade("7"),
+        trade("7", order="V2", lots=1),
+        trade("7", instrument=None, symbol="ETH-USD", price_ticks=9),
+    )
+    copy = copy_of(*alike)
+    for _ in range(2):
+        assert copy.looked(look(*reversed(alike))) is Act.NOTHING
+        assert (copy.step, copy.findings) == (CopyStep.AGREES, {})
+    # One that nobody told is found, though another of its name was told.
+    for untold in alike:
+        copy = copy_of(*(each for each in alike if each is not untold))
+        assert copy.looked(look(*alike)) is Act.NOTHING
+        assert copy.looked(look(*alike)) is Act.PROVE
+        copy.hear(untold)
+        assert len(copy.proved()) == 1
 
 
 def test_tickets_of_one_instrument_count_together():

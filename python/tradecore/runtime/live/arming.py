@@ -64,6 +64,9 @@ class ArmedAccount(msgspec.Struct, frozen=True, kw_only=True):
         What bounds it.
     venues : tuple of str
         The hosts that its orders may go to.
+    settings : dict
+        What decides which orders are made there: the venue's names of instruments, and who gets the orders
+        and positions of others.
     """
 
     name: str
@@ -72,6 +75,7 @@ class ArmedAccount(msgspec.Struct, frozen=True, kw_only=True):
     person: str
     canary: CanarySpec
     venues: tuple[str, ...]
+    settings: dict[str, object] = {}
 
     def changes_since(self, before: "ArmedAccount") -> Iterator[str]:
         """Yield what is different, a sentence each."""
@@ -85,6 +89,7 @@ class ArmedAccount(msgspec.Struct, frozen=True, kw_only=True):
             msgspec.to_builtins(before.canary) | {"venues": before.venues},
             msgspec.to_builtins(self.canary) | {"venues": self.venues},
         )
+        yield from _changes(f"setting {{}} {whose}", before.settings, self.settings)
 
 
 _PartT = TypeVar("_PartT", ArmedStrategy, ArmedAccount)

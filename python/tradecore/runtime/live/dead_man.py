@@ -1,6 +1,8 @@
 """Keeps the dead man's timer of a venue running for as long as the engine lives."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from tradecore.domain.venue_requests import Answer, CancelAllAfter, Lost, Taken
 from tradecore.ports.clock import Clock
@@ -11,6 +13,8 @@ from tradecore.runtime.live.budget import Budget
 # It is asked for again after this part of its time, so that two requests may be lost.
 _PARTS = 3
 _ROOM_NS = 50_000_000
+# So long the end waits for a request that is under way.
+_UNDER_WAY_SECONDS_MAX = 0.5
 
 
 class DeadMan:
@@ -37,6 +41,8 @@ class DeadMan:
         self.trouble = ""
         """What the venue said last that was no success; empty where it is armed, or off."""
         self._is_over = False
+        self._is_free = asyncio.Event()
+        self._is_free.set()
 
     @property
     def words(self) -> str:
@@ -57,10 +63,17 @@ class DeadMan:
             await self._sleep(self.span_ns // _PARTS if not self.trouble else self.span_ns // (2 * _PARTS))
 
     async def take_back(self) -> None:
-        """Let resting orders rest: the engine ends on purpose."""
+        """Let resting orders rest: the engine ends on purpose.
+
+        It is the last that the venue is asked. A request to arm it that came after it would end them all.
+        """
         self._is_over = True
-        if self.span_ns:
-            await self._ask(0)
+        if not self.span_ns:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_UNDER_WAY_SECONDS_MAX):
+                await self._is_free.wait()
+        await self._ask(0)
 
     async def _ask(self, span_ns: int) -> Answer:
         weight = self._venue.capabilities.weights.get(ENDPOINTS[CancelAllAfter], 1.0)
@@ -69,10 +82,15 @@ class DeadMan:
                 # At the end nobody waits, and a budget that nobody can look into is none to wait for.
                 break
             await self._sleep(_ROOM_NS)
+        if span_ns and self._is_over:
+            return Lost(words="it is taken back")
+        self._is_free.clear()
         try:
             return await self._venue.cancel(CancelAllAfter(span_ns=span_ns))
         except (TimeoutError, OSError) as error:
             return Lost(words=str(error) or type(error).__name__)
+        finally:
+            self._is_free.set()
 
     async def _sleep(self, span_ns: int) -> None:
         await self._clock.sleep_until(self._clock.now_ns() + span_ns)

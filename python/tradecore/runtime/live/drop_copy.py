@@ -86,8 +86,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     words: str
 
 
-# What kind of finding it is, the name of the trade, the instrument or the currency, and the trade's revision.
-_Key = tuple[str, str, int]
+# A trade by its market, its order and its own name, which alone may be that of another market or order, too.
+_Trade = tuple[str, str, str]
+# What kind of finding it is, the trade, the instrument or the currency, and the trade's revision.
+_Key = tuple[str, _Trade | str, int]
 
 
 class DropCopy:
@@ -139,7 +141,7 @@ class DropCopy:
         self.since_ns = 0
         # Trades that were found this way and are in the books now.
         self.booked = 0
-        self._heard: dict[str, FillSeen] = {}
+        self._heard: dict[_Trade, FillSeen] = {}
         self._looks = 0
         # What is found beside a contradiction, once so far.
         self._new: set[_Key] = set()
@@ -161,9 +163,10 @@ class DropCopy:
 
     def hear(self, fill: FillSeen) -> None:
         """Take in a trade that the line of orders told, by itself or when it was asked."""
-        known = self._heard.get(fill.trade_id)
+        name = _name(fill)
+        known = self._heard.get(name)
         if known is None or known.revision <= fill.revision:
-            self._heard[fill.trade_id] = fill
+            self._heard[name] = fill
         if len(self._heard) > HEARD_MAX:
             oldest = self._heard.pop(next(iter(self._heard)))
             self.since_ns = max(self.since_ns, oldest.time_ns + 1)
@@ -224,7 +227,7 @@ class DropCopy:
     def _is_told(self, key: _Key) -> bool:
         """Tell whether a trade that was not told is by now."""
         what, name, revision = key
-        known = self._heard.get(name)
+        known = None if isinstance(name, str) else self._heard.get(name)
         return what == "trade" and known is not None and known.revision >= revision
 
     def failed(self) -> Act:
@@ -238,13 +241,13 @@ class DropCopy:
 
     def _found(self, look: Look) -> Iterator[tuple[_Key, Finding]]:
         """Yield what the second reader shows otherwise than the line of orders told it."""
-        shown: dict[str, FillSeen] = {}
+        shown: dict[_Trade, FillSeen] = {}
         for fill in look.fills.seen:
             # What is older than what was asked for was compared before.
             if isinstance(fill, FillSeen) and fill.time_ns >= look.since_ns:
-                known = shown.get(fill.trade_id)
+                known = shown.get(_name(fill))
                 if known is None or known.revision <= fill.revision:
-                    shown[fill.trade_id] = fill
+                    shown[_name(fill)] = fill
         differing = dict(found for name, fill in shown.items() for found in self._differing(name, fill))
         yield from differing.items()
         if look.fills.is_complete:
@@ -267,7 +270,7 @@ class DropCopy:
                 about = f"the balance of {money.currency}"
                 yield ("balance", money.currency, 0), Finding(about=about, words=words)
 
-    def _differing(self, name: str, fill: FillSeen) -> Iterator[tuple[_Key, Finding]]:
+    def _differing(self, name: _Trade, fill: FillSeen) -> Iterator[tuple[_Key, Finding]]:
         told, about = self._heard.get(name), self._words(fill)
         if told is None or told.revision < fill.revision:
             words = f"has {about}, and the line of orders was not told of it"
@@ -276,7 +279,7 @@ class DropCopy:
             words = f"has {about}, and the line of orders was told {self._words(told)}"
             yield ("terms", name, fill.revision), Finding(about=about, words=words)
 
-    def _lacking(self, shown: Mapping[str, FillSeen], look: Look) -> Iterator[tuple[_Key, Finding]]:
+    def _lacking(self, shown: Mapping[_Trade, FillSeen], look: Look) -> Iterator[tuple[_Key, Finding]]:
         """Yield trades that were told and are not in a whole list that is younger than they are."""
         from_ns = look.since_ns
         if self._fills_kept_ns is not None:
@@ -296,6 +299,10 @@ class DropCopy:
             return f"trade {fill.trade_id} ({fill.side} {fill.lots} lots of {fill.symbol})"
         size, price = units.quantity(number, fill.lots), units.price(number, fill.price_ticks)
         return f"trade {fill.trade_id} ({fill.side} {size:f} {fill.symbol} at {price:f})"
+
+
+def _name(fill: FillSeen) -> _Trade:
+    return fill.symbol, fill.venue_order_id, fill.trade_id
 
 
 def _net(positions: Findings) -> list[PositionSeen]:
