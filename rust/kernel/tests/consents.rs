@@ -364,7 +364,7 @@ fn stop_of(what: u8) -> Option<CommandKind> {
         4 | 5 => Stop::ReleaseKill,
         _ => Stop::Resume,
     };
-    let scope = if what % 2 == 0 { Scope::Strategy(ANNA) } else { Scope::Instrument(TIN) };
+    let scope = if what.is_multiple_of(2) { Scope::Strategy(ANNA) } else { Scope::Instrument(TIN) };
     Some(CommandKind::Within(Within { stop, scope }))
 }
 
