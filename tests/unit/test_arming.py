@@ -9,7 +9,7 @@ import tomllib
 import msgspec
 import pytest
 
-from support.armed import Armed
+from support.armed import STRATEGY, Armed
 from tradecore.domain.errors import ConfigError, InvalidValueError, StorageError, VenueError
 from tradecore.domain.venue_keys import QueryKey, TradingKey
 from tradecore_api.arming_file import read_arming, remove_arming, write_arming
@@ -20,6 +20,7 @@ from tradecore_api.exit_codes import ExitCode
 from tradecore_api.state_dir import StateDir
 from tradecore_api.wiring import arming, live
 from tradecore_api.wiring.live_keys import live_key
+from tradecore_api.wiring.strategies import strategies
 
 
 @pytest.fixture
@@ -412,3 +413,39 @@ async def test_each_account_has_a_profile_of_its_own_or_the_common_one(ground):
     assert (config.key_of_canary(0), config.key_of_canary(1)) == ("live.canary", "accounts.0.live.canary")
     signed = arming.arm(config, "Bob")
     assert [each.person for each in signed.arming.accounts] == ["Ada", "Eve"]
+
+
+def test_code_that_is_swapped_between_look_and_load_does_not_run(ground):
+    """And is refused though it lies there again as it was armed."""
+    arming.arm(ground.config(), "Bob")
+    forget_loaded(ground)
+    proof = arming.armed(ground.config())
+    ground.write("own.py", STRATEGY.replace("class Own", "import sys\nsys.swapped = True\nclass Own"))
+    with pytest.raises(ConfigError, match="is not as it was armed"):
+        strategies(ground.config())
+    assert not hasattr(sys, "swapped")
+    ground.write("own.py", STRATEGY)
+    strategies(ground.config())
+    proof.require_code()
+
+
+def test_code_that_a_process_has_loaded_before_is_not_what_was_armed_since(ground):
+    """A program that arms its engine once more, after a change, would trade with the code of before."""
+    engine = EmbeddedEngine(ground.folder / "live.toml")
+    engine.arm("Bob")
+    ground.write("beside.py", "STEP = 2\n")
+    engine.arm("Bob")
+    proof = arming.armed(ground.config())
+    with pytest.raises(ConfigError, match=r"beside\.py was loaded by this process as it was before"):
+        proof.require_code()
+
+
+def forget_loaded(ground):
+    """Let the modules of the folder be loaded anew, as a new process does."""
+    for name in [name for name, module in sys.modules.items() if is_beside(module, ground.folder)]:
+        del sys.modules[name]
+
+
+def is_beside(module, folder):
+    """Tell whether a module is of a file in the folder."""
+    return str(getattr(module, "__file__", None) or "").startswith(f"{folder}/")

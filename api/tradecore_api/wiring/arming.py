@@ -9,7 +9,7 @@ from tradecore.domain.spec import Mode
 from tradecore.domain.venue_keys import TradingKey
 from tradecore.runtime.live.arming import ArmedAccount, ArmedStrategy, Arming, ArmingKey, SignedArming
 from tradecore.runtime.session_config import ArmedBy
-from tradecore.strategy.code import code_of
+from tradecore.strategy.code import code_of, hold_to
 from tradecore_api.arming_file import armed_words, read_arming, write_arming
 from tradecore_api.config.tables import Config, StrategyConfig
 from tradecore_api.state_dir import StateDir
@@ -56,19 +56,33 @@ class Armed:
     def require_code(self) -> None:
         """Refuse code that was changed since it was looked at; to be called when strategies are loaded.
 
+        What is imported later is held to what was armed: a file that was changed by then does not run.
+
         Raises
         ------
         ConfigError
             Names the files.
         """
-        known = {strategy.name: strategy for strategy in self._signed.arming.strategies}
+        known = {strategy.name: strategy.code for strategy in self._signed.arming.strategies}
         changed = [
-            words
-            for now in _strategies(self._config)
-            for words in now.code.changes_since(known[now.name].code)
+            words for now in _strategies(self._config) for words in now.code.changes_since(known[now.name])
         ]
         if changed:
             raise _not_as_armed(self._config, changed)
+        if ran := self.hold_code():
+            rule = "was loaded by this process as it was before it was changed; start the process anew"
+            raise ConfigError(self._config.source, "live", None, f"{', '.join(ran)} {rule}")
+
+    def hold_code(self) -> list[str]:
+        """Let no file of a strategy run here that is not as it was armed; return those that did before."""
+        known = {strategy.name: strategy.code for strategy in self._signed.arming.strategies}
+        folder = _folder_of(self._config)
+        ran = [
+            name
+            for strategy in self._config.strategies
+            for name in hold_to(strategy.reference, known[strategy.name], folder)
+        ]
+        return list(dict.fromkeys(ran))
 
 
 def require_armed(proof: object) -> None:
@@ -125,7 +139,9 @@ def armed(config: Config, state: StateDir | None = None) -> Armed:
         raise _not_as_armed(config, problems)
     if changes := _arming_of(config, signed.arming.person).changes_since(signed.arming):
         raise _not_as_armed(config, changes)
-    return Armed(config, signed, _SECRET_OF_THIS_MODULE)
+    found = Armed(config, signed, _SECRET_OF_THIS_MODULE)
+    found.hold_code()
+    return found
 
 
 def _require_live(config: Config) -> None:
@@ -180,6 +196,10 @@ def _arming_of(config: Config, person: str) -> Arming:
     )
 
 
+def _folder_of(config: Config) -> Path:
+    return Path(config.source).absolute().parent
+
+
 def _strategies(config: Config) -> list[ArmedStrategy]:
     return [_armed_strategy(config, strategy) for strategy in config.strategies]
 
@@ -190,7 +210,7 @@ def _armed_strategy(config: Config, strategy: StrategyConfig) -> ArmedStrategy:
         strategy.reference,
         source=config.source_of(f"{strategy.key}.class"),
         key=f"{strategy.key}.class",
-        base=Path(config.source).absolute().parent,
+        base=_folder_of(config),
     )
     return ArmedStrategy(
         name=strategy.name,
