@@ -1,7 +1,7 @@
 """Runs the code of strategies from its source, and knows which bytes of it have run.
 
 Python would run an old cache whose source has its size and time by chance, or that says that nobody is to
-look. So whatever lies in the folder of a strategy is compiled anew, by whichever name it is imported. What was
+look. So what lies in the folder of a strategy is compiled anew, by whichever name it is imported. What was
 armed is held to its bytes: a file that was changed since does not run, also where a callback imports it.
 """
 
