@@ -1,9 +1,8 @@
 """What code a strategy is made of: its module and what that imports from its own folder, hashed file by file.
 
 An import is found by reading the source, wherever it stands in it, and nothing is run. What stands in it as
-text and is the name of a module or of a file of code counts, too, because it may be imported by that name:
-rather one file too many. A name that is put together while the strategy runs is not found, and data files that
-it reads are no code.
+text and is the name of a module or of a file of code counts, too, because it may be imported by that name.
+A name that is put together while the strategy runs is not found, and data files that it reads are no code.
 """
 
 import ast
