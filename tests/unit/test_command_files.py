@@ -93,7 +93,7 @@ async def test_a_file_that_stays_empty_is_the_command_of_its_name(state):
 
 @pytest.mark.parametrize("ahead_seconds", [3_600, 0])
 async def test_what_makes_no_sense_is_refused_whatever_the_clock_says(state, ahead_seconds):
-    """A file may be of a machine whose clock is ahead, or the clock may be set back: the log still says it."""
+    """A file may be of a machine whose clock is ahead, or the clock is set back: the log says it still."""
     path, heard, files = state.path / "stop.command", Heard(), CommandFiles(state)
     path.write_text("sotp")
     written = path.stat().st_mtime + ahead_seconds
