@@ -415,6 +415,39 @@ async def test_each_account_has_a_profile_of_its_own_or_the_common_one(ground):
     assert [each.person for each in signed.arming.accounts] == ["Ada", "Eve"]
 
 
+FORGED = ["Ada\nkill switch off", "Ada\x1b[2J", "\u202eadA", " Ada", ""]
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_name_of_a_person_writes_no_line_of_its_own(ground, name):
+    """Nor does it clear a terminal, or turn what follows round: status shows it beside the state."""
+    with pytest.raises(ConfigError, match=r"command line: --by.*must be a name of 1 to 32 bytes, all printable"):
+        arming.arm(ground.config(), name)
+    ground.change('person = "Ada"', f"person = {json.dumps(name)}")
+    with pytest.raises(ConfigError, match=r"live\.person"):
+        arming.arm(ground.config(), "Bob")
+
+
+@pytest.mark.parametrize(
+    ("key", "before"), [("instruments.1.symbol", "ETH-USD"), ("live.canary.venues", None)]
+)
+def test_no_other_name_that_is_armed_does_so_either(ground, key, before):
+    """An instrument, or a host."""
+    if before is None:
+        ground.change("[feed]", 'canary.venues = ["a\\nb"]\n[feed]')
+    else:
+        ground.change(before, "ETH\\nUSD")
+    with pytest.raises(ConfigError, match="must be one line of printable text"):
+        arming.arm(ground.config(), "Bob")
+
+
+def test_a_strategy_has_a_name_of_one_line(ground):
+    """It is shown with every order."""
+    ground.change('class = "own.py:Own"', 'class = "own.py:Own"\nname = "a\\nb"')
+    with pytest.raises(ConfigError, match="must be one line of printable text"):
+        arming.arm(ground.config(), "Bob")
+
+
 def test_code_that_is_swapped_between_look_and_load_does_not_run(ground):
     """And is refused though it lies there again as it was armed."""
     arming.arm(ground.config(), "Bob")

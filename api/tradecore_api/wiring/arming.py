@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import final
 
+from tradecore.domain import one_line
 from tradecore.domain.errors import ConfigError, InvalidValueError
 from tradecore.domain.spec import Mode
 from tradecore.domain.venue_keys import TradingKey
@@ -110,8 +111,9 @@ def arm(config: Config, person: str, state: StateDir | None = None) -> SignedArm
     StorageError
         When it cannot be written.
     """
-    if not 0 < len(person.encode()) <= _PERSON_BYTES_MAX or person != person.strip():
-        rule = f"must be a name of 1 to {_PERSON_BYTES_MAX} bytes: who arms it"
+    is_plain = one_line.is_one_line(person) and person == person.strip()
+    if not is_plain or not 0 < len(person.encode()) <= _PERSON_BYTES_MAX:
+        rule = f"must be a name of 1 to {_PERSON_BYTES_MAX} bytes, all printable: who arms it"
         raise ConfigError("command line", "--by", person, rule)
     _require_live(config)
     strategies(config)
