@@ -29,7 +29,7 @@ def read_arming(state: StateDir) -> SignedArming | None:
         return None
     except OSError as error:
         raise StorageError(str(state.arming), f"cannot be read: {error.strerror}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise StorageError(str(state.arming), f"is no arming: {error}; arm the engine again") from error
 
 

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from support.armed import STRATEGY, Armed
+from support.deep import DEEP
 from tradecore.domain.errors import ConfigError, InvalidValueError, StorageError, VenueError
 from tradecore.domain.venue_keys import QueryKey, TradingKey
 from tradecore_api.arming_file import read_arming, remove_arming, write_arming
@@ -162,15 +163,27 @@ def test_an_arming_that_somebody_wrote_is_none(ground):
     forged = msgspec.structs.replace(signed, arming=msgspec.structs.replace(signed.arming, person="Eve"))
     write_arming(StateDir("main"), forged)
     assert "its signature is wrong: it was changed after it was armed" in refused(ground)
+    write_arming(StateDir("main"), msgspec.structs.replace(signed, mac="é" * 64))
+    assert "its signature is wrong: it was changed after it was armed" in refused(ground)
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b"[1]"])
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b"[1]", DEEP], ids=len)
 def test_a_file_that_is_no_arming_is_an_error(ground, content):
     """With its name, and what to do."""
     state = StateDir("main")
     state.create()
     state.arming.write_bytes(content)
     with pytest.raises(StorageError, match=r"arming.json.*arm the engine again"):
+        arming.armed(ground.config())
+
+
+def test_a_file_without_end_takes_no_memory(ground):
+    """A gigabyte of holes takes no room on the disk, and would be read whole by each look at the account."""
+    state = StateDir("main")
+    state.create()
+    with state.arming.open("wb") as file:
+        file.truncate(1 << 36)
+    with pytest.raises(StorageError, match=r"arming.json: cannot be read: is too large"):
         arming.armed(ground.config())
 
 
@@ -421,7 +434,9 @@ FORGED = ["Ada\nkill switch off", "Ada\x1b[2J", "\u202eadA", " Ada", ""]
 @pytest.mark.parametrize("name", FORGED)
 def test_a_name_of_a_person_writes_no_line_of_its_own(ground, name):
     """Nor does it clear a terminal, or turn what follows round: status shows it beside the state."""
-    with pytest.raises(ConfigError, match=r"command line: --by.*must be a name of 1 to 32 bytes, all printable"):
+    with pytest.raises(
+        ConfigError, match=r"command line: --by.*must be a name of 1 to 32 bytes, all printable"
+    ):
         arming.arm(ground.config(), name)
     ground.change('person = "Ada"', f"person = {json.dumps(name)}")
     with pytest.raises(ConfigError, match=r"live\.person"):

@@ -162,7 +162,7 @@ class SignedArming(msgspec.Struct, frozen=True, kw_only=True):
             return [
                 f"it is signed with the key {self.key_id!r}, and the key that trades now is {key.key_id!r}"
             ]
-        if not hmac.compare_digest(self.mac, key.mac(self.arming)):
+        if not hmac.compare_digest(self.mac.encode(), key.mac(self.arming).encode()):
             return ["its signature is wrong: it was changed after it was armed, or the key that trades was"]
         return []
 
