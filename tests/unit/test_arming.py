@@ -177,6 +177,26 @@ def test_a_file_that_is_no_arming_is_an_error(ground, content):
         arming.armed(ground.config())
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "named"),
+    [
+        ('lot_size = "0.0001"', 'lot_size = "0.0001"\nmultiplier = "0.001"', "instrument BTC-USD"),
+        ('lot_size = "0.0001"', 'lot_size = "0.0001"\nkind = "inverse"', "instrument BTC-USD"),
+        ('lot_size = "0.0001"', 'lot_size = "1"', "instrument BTC-USD"),
+        ('tick_size = "0.01"', 'tick_size = "1"', "instrument BTC-USD"),
+        ('cash = "10000"', 'cash = "10000"\nconversions = { EUR = "1000" }', "conversions"),
+        ('cash = "10000"', 'cash = "10000"\ncurrency = "JPY"', "currency"),
+        ('kind = "local"', 'kind = "simulated"', "feed"),
+        ("[strategy]", "[risk]\nday_start_ns = 3600000000000\n[strategy]", "day_start_ns"),
+    ],
+)
+def test_what_a_bound_is_counted_by_is_armed_with_it(ground, before, after, named):
+    """A thousandth of the multiplier is a thousand times the order, within the same profile."""
+    arming.arm(ground.config(), "Bob")
+    ground.change(before, after)
+    assert f"setting {named} of account main was" in refused(ground)
+
+
 def test_a_file_without_end_takes_no_memory(ground):
     """A gigabyte of holes takes no room on the disk, and would be read whole by each look at the account."""
     state = StateDir("main")

@@ -4,9 +4,11 @@ import time
 from pathlib import Path
 from typing import final
 
+import msgspec
+
 from tradecore.domain import one_line
 from tradecore.domain.errors import ConfigError, InvalidValueError
-from tradecore.domain.spec import Mode
+from tradecore.domain.spec import EngineSpec, InstrumentSpec, Mode
 from tradecore.domain.venue_keys import TradingKey
 from tradecore.runtime.live.arming import ArmedAccount, ArmedStrategy, Arming, ArmingKey, SignedArming
 from tradecore.runtime.session_config import ArmedBy
@@ -15,6 +17,7 @@ from tradecore_api.arming_file import armed_words, read_arming, write_arming
 from tradecore_api.config.tables import Config, StrategyConfig
 from tradecore_api.state_dir import StateDir
 from tradecore_api.version import VERSION
+from tradecore_api.wiring.feeds import feed_identity
 from tradecore_api.wiring.live_accounts import LiveAccount, accounts_of
 from tradecore_api.wiring.live_keys import live_key
 from tradecore_api.wiring.secrets import venue_url
@@ -184,7 +187,12 @@ def _arming_of(config: Config, person: str) -> Arming:
             person=config.person_of(live) or "",
             canary=canaries[name],
             venues=() if canary is None else canary.venues,
-            settings={"symbols": live.symbols, "assign": live.assign, "foreign": live.foreign.value},
+            settings={
+                "symbols": live.symbols,
+                "assign": live.assign,
+                "foreign": live.foreign.value,
+                **_what_bounds_count_by(config, spec, name),
+            },
         )
 
     return Arming(
@@ -196,6 +204,30 @@ def _arming_of(config: Config, person: str) -> Arming:
         accounts=tuple(armed_account(account) for account in accounts_of(config)),
         approval=spec.approval,
     )
+
+
+def _what_bounds_count_by(config: Config, spec: EngineSpec, account: str) -> dict[str, object]:
+    """Return what says what an order at an account is worth, and when its day begins.
+
+    With another multiplier, another conversion or the prices of another feed a canary profile bounds
+    something else.
+    """
+    own = next((each for each in spec.accounts if each.name == account), spec.account)
+    instruments = [each for each in spec.instruments if spec.account_of(each) == account]
+    return {
+        "currency": own.currency,
+        "conversions": spec.account.conversions,
+        "day_start_ns": spec.risk.day_start_ns,
+        "feed": feed_identity(config),
+        **{f"instrument {each.symbol}": _without_defaults(each) for each in instruments},
+    }
+
+
+def _without_defaults(instrument: InstrumentSpec) -> dict[str, object]:
+    plain = InstrumentSpec(symbol=instrument.symbol, tick_size="")
+    known: dict[str, object] = msgspec.to_builtins(plain)
+    values: dict[str, object] = msgspec.to_builtins(instrument)
+    return {name: value for name, value in values.items() if value != known[name]}
 
 
 def _folder_of(config: Config) -> Path:

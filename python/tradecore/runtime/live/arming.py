@@ -65,8 +65,8 @@ class ArmedAccount(msgspec.Struct, frozen=True, kw_only=True):
     venues : tuple of str
         The hosts that its orders may go to.
     settings : dict
-        What decides which orders are made there: the venue's names of instruments, and who gets the orders
-        and positions of others.
+        What decides which orders are made there, and what they are worth: the instruments and the venue's
+        names of them, currency and conversions, the feed, and who gets the orders and positions of others.
     """
 
     name: str
