@@ -7,19 +7,17 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from support.venue_process import WIDE_CANARY
 from tradecore.domain.venue_findings import BalanceSeen
 from tradecore.runtime.live.comparison import Comparison, Finding, FindingKind
 from tradecore_api.commands import reconcile as command
 from tradecore_api.exit_codes import ExitCode
 
-CONFIG = """
+CONFIG = (
+    """
 mode = "live"
 live.keys = "venue-keys.json"
 live.person = "Test"
-live.canary.instruments = ["BTC-USD"]
-live.canary.order_value_max = 1_000_000_000
-live.canary.orders_a_day_max = 1_000_000
-live.canary.position_value_max = 1_000_000_000
 feed = { kind = "local" }
 instruments = [{ symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }]
 account = { name = "desk" }
@@ -27,6 +25,8 @@ venue = { matching = "book" }
 strategy = { class = "tradecore_api.demo_strategies:Quoter" }
 journal = { path = "desk.journal" }
 """
+    + WIDE_CANARY
+)
 DIFFERS = Finding(kind=FindingKind.IN_DOUBT, subject="7", words="order 7 is in doubt")
 BESIDE = Finding(kind=FindingKind.ORDER_OF_OTHERS, subject="web", words="an order of others")
 FOUND = Comparison(
