@@ -74,7 +74,7 @@ def lines_of(output):
 
 
 def test_what_agrees_is_told_on_one_page(run, tmp_path):
-    """Both counts of orders, positions in lots, money without needless zeros, and from when on."""
+    """Both counts of orders, positions as sizes, money without needless zeros, and from when on."""
     code, output, talk = run(FOUND)
 
     assert code == ExitCode.OK
@@ -84,7 +84,7 @@ def test_what_agrees_is_told_on_one_page(run, tmp_path):
         "account desk",
         f"journal {tmp_path / 'desk.journal'}",
         "open orders 3 in the books, 4 at the venue",
-        "positions there BTC-USD -2 lots, ETH-USD 5 lots",
+        "positions there BTC-USD -0.0002, ETH-USD 5 lots",
         "balances there 1,234.5 USD, 0.1 BTC (not compared: no instrument is spot with a base)",
         "fills compared since 2024-01-02T10:00:00Z",
     ]
