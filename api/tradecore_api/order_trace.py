@@ -21,12 +21,17 @@ _ENDING = frozenset({"kill", "flatten", "cancel_all"})
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """A record of the story: its words, and in `held` what the strategy had in the instrument after it."""
+    """A record of the story in words.
+
+    `held` is what the strategy had in the instrument after it; `is_again` marks a trade that was told before,
+    as each comparison of books and venue tells all trades of its time once more.
+    """
 
     record: JournalRecord
     words: str
     values: dict[str, object]
     held: Decimal | None = None
+    is_again: bool = False
 
 
 class _Said(msgspec.Struct, frozen=True):
@@ -87,6 +92,7 @@ class OrderTrace:
         self._signed: dict[int, tuple[int, int, int]] = {}
         self._held: dict[tuple[int, int], int] = {}
         self._told_trades: set[str] = set()
+        self._is_begun = False
 
     def take(self, record: JournalRecord) -> None:
         """Take a record in."""
@@ -188,8 +194,7 @@ class OrderTrace:
         answer, self._answer = self._answer, None
         wish = None if answer is None else answer.wish
         if self.number in (terms.order_id, wish):
-            if not self.steps:
-                self._keep_session()
+            self._keep_session()
             if answer is not None and wish is not None:
                 self.wish = wish
                 if wish in self._waiting:
@@ -214,8 +219,8 @@ class OrderTrace:
 
     def _keep_session(self) -> None:
         """Keep the session that decided it, and who armed that."""
-        self.armed = self._armed
-        if self._session is not None:
+        if self._session is not None and not self._is_begun:
+            self.armed, self._is_begun = self._armed, True
             self._keep(self._session)
 
     def _keep_flatten(self, order: bodies.Order) -> None:
@@ -234,17 +239,21 @@ class OrderTrace:
     def _keep(self, noted: Noted, held: Decimal | None = None) -> None:
         if any(step.record.seq == noted.record.seq for step in self.steps):
             return
-        words = self._teller.words(noted) + self._again(noted.record.body)
         self.steps.append(
-            Step(record=noted.record, words=words, values=self._teller.values(noted), held=held)
+            Step(
+                record=noted.record,
+                words=self._teller.words(noted),
+                values=self._teller.values(noted),
+                held=held,
+                is_again=self._is_again(noted.record.body),
+            )
         )
         self.steps.sort(key=lambda step: step.record.seq)
 
-    def _again(self, body: bodies.AnyBody) -> str:
-        """Say of a trade that it was told before: books and venue are compared by the list of all trades."""
+    def _is_again(self, body: bodies.AnyBody) -> bool:
+        """Tell whether the venue tells a trade that it told before."""
         if not isinstance(body, bodies.VenueReport) or body.trade_id is None:
-            return ""
-        if body.trade_id in self._told_trades:
-            return "; it was told before and is booked once"
+            return False
+        is_known = body.trade_id in self._told_trades
         self._told_trades.add(body.trade_id)
-        return ""
+        return is_known

@@ -184,6 +184,7 @@ def _plain_story(story: OrderTrace, journal: JournalFolder) -> dict[str, object]
                 "time": iso_time(step.record.time_ns),
                 "words": step.words,
                 "told": step.values,
+                "is_again": step.is_again,
                 **({} if step.held is None else {"position": step.held}),
             }
             for step in story.steps
@@ -222,7 +223,12 @@ def _print_story(story: OrderTrace, journal: JournalFolder) -> None:
     print_values(said)
     print("\nrecords")
     for step in story.steps:
-        print(f"{step.record.seq:>10}  {iso_time(step.record.time_ns, 6)}  {step.words}{_held(step)}")
+        if not step.is_again:
+            print(f"{step.record.seq:>10}  {iso_time(step.record.time_ns, 6)}  {step.words}{_held(step)}")
+    if again := sum(step.is_again for step in story.steps):
+        print(
+            f"{'':10}  the venue told trades of it once more in {again:,} later records; each is booked once"
+        )
     trades = story.trades()
     if trades:
         print("\nclosed trades")
