@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from tradecore.decision import GateConfig
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.journal import BEHAVIOUR_VERSION
-from tradecore.domain.spec import EngineSpec, Mode, Positions
+from tradecore.domain.spec import EngineSpec, HedgedMargin, Mode, Positions
 
 _CALENDARS = "engine.calendars."
 _FEED_FROM = "feed_from_ns"
@@ -58,8 +58,8 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         """Return the JSON text of the journal's first record, keys sorted.
 
         What only several accounts have is left out where there is one, that positions are netted where they
-        are, canary profiles where there is none, and approvals where nobody is asked: such journals are as
-        they were.
+        are, that margin is asked for both sides where it is, canary profiles where there is none, and
+        approvals where nobody is asked: such journals are as they were.
         """
         tree = msgspec.to_builtins(self)
         if not self.engine.canaries:
@@ -69,6 +69,8 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         for account in (tree["engine"]["account"], *tree["engine"]["accounts"]):
             if account["positions"] == Positions.NETTING:
                 del account["positions"]
+            if account["hedged_margin"] == HedgedMargin.BOTH:
+                del account["hedged_margin"]
         if self.engine.accounts:
             return msgspec.json.encode(tree, order="sorted")
         del tree["engine"]["accounts"], tree["engine"]["risk"]["portfolio"]
