@@ -42,7 +42,7 @@ async def copied(machine, other):
 @pytest.mark.timeout(120)
 async def test_an_engine_that_hangs_is_replaced_at_once(tmp_path):
     """Without being told to take over the second one is refused; then it goes on with the same journal."""
-    async with engines(tmp_path / "ground") as (ground, stable):
+    async with engines(tmp_path) as (ground, stable):
         machine = Machine(tmp_path / "one", stable, ground)
         await machine.run("arm", "live.toml", "--by", "Test")
         first = await machine.trading()
@@ -63,3 +63,105 @@ async def test_an_engine_that_hangs_is_replaced_at_once(tmp_path):
         assert {name[:9] for name in names(ground, since)} == heads
         third.signal(signal.SIGTERM)
         assert await third.code() == 0, third.talk
+
+
+@pytest.mark.timeout(size(180, 3_600))
+@pytest.mark.nightly
+async def test_an_engine_whose_account_was_taken_wakes_and_sends_nothing(tmp_path):
+    """Where its process cannot be ended: the epoch is raised while it is stopped, at any moment of its work."""
+    chance = random.Random(1)
+    async with engines(tmp_path) as (ground, stable):
+        machine = Machine(tmp_path / "one", stable, ground)
+        await machine.run("arm", "live.toml", "--by", "Test")
+        for race in range(size(12, 400)):
+            first = await machine.trading("--take-over", orders=1)
+            await asyncio.sleep(chance.random() * 0.2)
+            first.signal(signal.SIGSTOP)
+            # What was on its way by then has arrived.
+            await asyncio.sleep(0.1)
+            since = deeds(ground)
+            await asyncio.sleep(chance.choice((0, 0, 0.3, 1.2)))
+            await machine.run("fence", "live.toml")
+            first.signal(signal.SIGCONT)
+            assert await first.code() == ExitCode.FENCED, first.talk
+            assert asked_for(ground, since) == []
+            taken = (
+                rf"epoch {2 * race + 2} has taken it over on this machine, and this one has {2 * race + 1}"
+            )
+            assert taken in first.talk
+        assert end_of(machine.journal.where) == "fenced"
+        # By hand or by a unit file: without being told to take over it does not start again.
+        size_before = sum(map(len, machine.journal.chunks()))
+        talk = await machine.run("run", "live.toml", code=ExitCode.FENCED)
+        assert "start once with `tradecore run --take-over`" in talk
+        assert sum(map(len, machine.journal.chunks())) == size_before
+        assert asked_for(ground, since) == []
+        await machine.run("journal", "replay", "live.journal")
+
+
+@pytest.mark.timeout(size(240, 3_600))
+@pytest.mark.nightly
+@pytest.mark.parametrize("stops_first", [True, False], ids=["stopped", "trading"])
+async def test_of_two_machines_with_one_journal_the_later_one_trades(tmp_path, stops_first):
+    """They share no file and no kernel: what the venue shows is all that the first one can know."""
+    for race in range(size(2, 60)):
+        async with engines(tmp_path, seed=race + 1) as (ground, stable):
+            one = Machine(tmp_path / f"one-{race}", stable, ground, is_alone=True)
+            two = Machine(tmp_path / f"two-{race}", stable, ground, is_alone=True)
+            await one.run("arm", "live.toml", "--by", "Test")
+            first = await one.trading()
+            if stops_first:
+                first.signal(signal.SIGSTOP)
+            await copied(one, two)
+            since = deeds(ground)
+            second = await two.trading("--take-over", orders=1 if stops_first else 40)
+            head = two.ids(1).head
+            if stops_first:
+                first.signal(signal.SIGCONT)
+            assert await first.code() == ExitCode.FENCED, first.talk
+            assert "this engine has epoch 0: another one has taken it over with a copy" in first.talk
+            later = names(ground, since)
+            if stops_first:
+                assert {name[:9] for name in later} == {head}
+            else:
+                # From the first order of the second one on, for no longer than its report takes.
+                begun = next(place for place, name in enumerate(later) if name.startswith(head))
+                assert sum(not name.startswith(head) for name in later[begun:]) <= 8, later[begun:]
+            # The one that went on is in nobody's way, and does not end.
+            assert not second.ended.done()
+            await one.run("run", "live.toml", code=ExitCode.FENCED)
+            second.signal(signal.SIGTERM)
+            assert await second.code() == 0, second.talk
+
+
+@pytest.mark.timeout(180)
+async def test_an_old_backup_that_is_started_by_accident_is_refused(tmp_path):
+    """The venue shows orders that it lacks: nothing is written and nothing is sent. Told to, it goes on."""
+    async with engines(tmp_path) as (ground, stable):
+        one = Machine(tmp_path / "one", stable, ground, is_alone=True)
+        two = Machine(tmp_path / "two", stable, ground, is_alone=True)
+        await one.run("arm", "live.toml", "--by", "Test")
+        first = await one.trading()
+        await copied(one, two)
+        await one.trading_more(6)
+        first.signal(signal.SIGKILL)
+        await first.code()
+        since = deeds(ground)
+        size_before = sum(map(len, two.journal.chunks()))
+        talk = await two.run("run", "live.toml", code=ExitCode.FENCED)
+        assert "this is an older copy of a journal that another engine has gone on with" in talk
+        assert asked_for(ground, since) == []
+        assert sum(map(len, two.journal.chunks())) == size_before
+        # The newer journal goes on as ever.
+        again = await one.trading(orders=1)
+        again.signal(signal.SIGKILL)
+        await again.code()
+        since = deeds(ground)
+        await two.run("reconcile", "live.toml", code=1)
+        second = await two.trading("--take-over", orders=1)
+        assert {name[:9] for name in names(ground, since)} == {two.ids(1).head}
+        second.signal(signal.SIGTERM)
+        assert await second.code() == 0, second.talk
+        # And now the one that was newer is the one of before.
+        talk = await one.run("run", "live.toml", code=ExitCode.FENCED)
+        assert "with epoch 1, and this engine has epoch 0" in talk

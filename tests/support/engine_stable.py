@@ -7,10 +7,14 @@ import json
 import os
 import select
 import sys
+from pathlib import Path
 
 from tradecore_api import account_socket
 from tradecore_api.cli import main
 from tradecore_api.commands import arm, journal, run  # noqa: F401 - warm
+from tradecore_api.config import read
+from tradecore_api.wiring import venue_claims
+from tradecore_api.wiring.runnable import runnable
 from tradecore_local import client, market_feed  # noqa: F401 - warm
 
 
@@ -28,7 +32,13 @@ def command(asked):
         account_socket.is_known_here = lambda: False
     code = 99
     try:
-        code = main(asked["arguments"])
+        program, *rest = asked["arguments"]
+        if program == "fence":
+            # The first step of a take-over, by one that cannot end the other process.
+            venue_claims.fence_others(runnable(read.load(Path(rest[0]))))
+            code = 0
+        else:
+            code = main(asked["arguments"])
     except SystemExit as end:
         code = end.code
     finally:

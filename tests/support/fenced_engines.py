@@ -110,6 +110,14 @@ class Machine:
             await asyncio.sleep(0.01)
         return made
 
+    async def trading_more(self, orders):
+        """Wait until so many more orders are at the venue."""
+        before = len(self._ground.server.exchange.truth)
+        deadline = time.monotonic() + 60
+        while len(names(self._ground, before)) < orders:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+
     def ids(self, epoch):
         """Return the names of an epoch of the journal."""
         return ClientIds(epoch, self.journal.first_hash())
@@ -137,7 +145,7 @@ class Stable:
     async def start(self, arguments, *, folder, environment, is_alone):
         """Start a command and return it."""
         self._count += 1
-        number, log = self._count, self._place / f"command-{self._count}.log"
+        number, log = self._count, self._place / f"command-{id(self):x}-{self._count}.log"
         self._started[number] = started = asyncio.get_running_loop().create_future()
         asked = {
             "number": number,
@@ -167,8 +175,7 @@ class Stable:
 
 @asynccontextmanager
 async def engines(place: Path, seed=1, **settings):
-    """Serve a venue, and yield it with what starts commands beside it."""
-    place.mkdir(parents=True, exist_ok=True)
+    """Serve a venue, and yield it with what starts commands beside it; the place is there."""
     async with serving(venue_settings(seed, **settings), seed=seed) as ground:
         process = await asyncio.create_subprocess_exec(
             sys.executable,

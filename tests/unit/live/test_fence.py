@@ -194,7 +194,10 @@ async def test_after_the_last_epoch_only_a_new_journal_goes_on():
     assert await settled(fence(Kept(EPOCH_MAX)), None, 0) == (Epoch(EPOCH_MAX, 1),)
 
 
-async def started(kept=None, epochs=(Epoch(0, 1),), last=10):
+FIRST = (Epoch(0, 1),)
+
+
+async def started(kept=None, epochs=FIRST, last=10):
     """Return a fence that looks, and a list that has something in it once it is fenced."""
     woken = []
     made = fence(kept)
@@ -293,7 +296,7 @@ CANCEL = Cancel(client_order_id="a", instrument=0)
 
 
 async def test_nothing_reaches_the_venue_from_behind_a_closed_fence():
-    """Neither a new order nor an amendment, a cancel or the timer of a dead man; and it is known that nothing did."""
+    """Neither a new order nor an amendment or a cancel; and it is known that nothing did."""
     kept = Kept()
     made, _ = await started(kept)
     fenced, venue, _ = await behind(made)
@@ -311,7 +314,7 @@ async def test_a_request_that_is_stopped_before_it_is_signed_does_not_leave():
     """The fence is asked for once more after the time of the signature was read."""
     kept = Kept()
     made, _ = await started(kept)
-    fenced, venue, clock = await behind(made)
+    fenced, venue, _ = await behind(made)
     plain = made.may_send
 
     def taken_meanwhile():
@@ -414,3 +417,19 @@ async def test_what_is_asked_waits_for_room_as_any_other_question(monkeypatch):
     await fenced.names_since(0)
     assert room.told == [(OpenOrders, False)]
     await fenced.aclose()
+
+
+@pytest.mark.parametrize(
+    ("claimed", "recorded"), [(0, ()), (2, (Epoch(0, 1), Epoch(2, 5))), (1, (Epoch(2, 5),))]
+)
+async def test_a_journal_that_is_carried_over_keeps_the_epoch(claimed, recorded):
+    """All orders of the new one have it; it is not begun anew, because another journal gives other names."""
+    (epoch,) = fence(Kept(claimed)).carried(recorded)
+    assert epoch == Epoch(recorded[-1].number if recorded else 0, 1)
+
+
+async def test_an_older_copy_is_not_carried_over():
+    """Unless somebody has decided that it is the one to go on with."""
+    with pytest.raises(FencedError, match="an engine with epoch 2 has taken it over"):
+        fence(Kept(2)).carried((Epoch(1, 1),))
+    assert fence(Kept(2, takes_over=True)).carried((Epoch(1, 1),)) == (Epoch(2, 1),)

@@ -138,6 +138,18 @@ class Fence:
         self._hold.raise_to(self.epoch)
         return self.epochs
 
+    def carried(self, recorded: Sequence[Epoch]) -> tuple[Epoch, ...]:
+        """Return the epochs of a new journal that goes on with the account of an old one.
+
+        Raises `FencedError` where another engine has taken the account over since, and nobody has decided that
+        this one goes on.
+        """
+        claimed = self._hold.epoch()
+        self.epochs = tuple(recorded) or self.epochs
+        if not self._hold.takes_over:
+            self._check_claim(claimed)
+        return (Epoch(max(self.epoch, claimed, self._epoch_min), 1),)
+
     def _begin_anew(self, number: int, last_order_id: int) -> None:
         """Name the orders from here on by another epoch; one without an order is as if it had not been."""
         if number > EPOCH_MAX:
