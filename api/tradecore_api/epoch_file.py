@@ -66,6 +66,7 @@ class EpochFile:
             os.fsync(self.descriptor)
         except OSError as error:
             raise StorageError(str(self.path), f"cannot be written: {error.strerror}") from error
+        self._known = epoch
 
     def close(self) -> None:
         """Let go of it, and of its lock. Calling it twice is harmless."""

@@ -11,7 +11,7 @@ from tradecore.domain.errors import ConfigError, TradecoreError
 from tradecore.domain.spec import Mode
 from tradecore_api import heartbeat, instance_lock
 from tradecore_api.config.tables import Config
-from tradecore_api.instance_lock import AlreadyRunningError
+from tradecore_api.instance_lock import AlreadyRunningError, living_holder
 from tradecore_api.state_dir import StateDir
 from tradecore_api.wiring import venue_claims
 
@@ -70,7 +70,7 @@ def take_over(config: Config, state: StateDir, journal: str) -> None:
         )
         raise ConfigError("command line", "--take-over", config.tables.mode.value, rule)
     holders = venue_claims.fence_others(config)
-    if (pid := instance_lock.living_holder(state.lock)) is not None:
+    if (pid := living_holder(state.lock)) is not None:
         holders.append(pid)
     ended = _ended(sorted(set(holders)))
     if not _is_so_within(lambda: not any(map(heartbeat.is_alive, ended)), END_SECONDS_MAX):

@@ -141,8 +141,8 @@ class Fence:
     def carried(self, recorded: Sequence[Epoch]) -> tuple[Epoch, ...]:
         """Return the epochs of a new journal that goes on with the account of an old one.
 
-        Raises `FencedError` where another engine has taken the account over since, and nobody has decided that
-        this one goes on.
+        Raises `FencedError` where another engine has taken the account over since, and nobody has decided
+        that this one goes on.
         """
         claimed = self._hold.epoch()
         self.epochs = tuple(recorded) or self.epochs

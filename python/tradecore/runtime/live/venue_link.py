@@ -133,8 +133,7 @@ class VenueLink:
         self._inbox: deque[Word] = deque()
         self._due = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        # Requests whose answer is awaited.
-        self._under_way = 0
+        self._under_way = 0  # Requests whose answer is awaited.
         self._is_connected = self._is_closing = False
         # Why there is no stream of reports.
         self._stream_trouble = ""
@@ -171,6 +170,7 @@ class VenueLink:
             revisions=self._known_outside.get("revisions", 0),
             drop_copy=self.copy.status,
             dead_man=self._dead_man.words,
+            epoch=self.fence.epoch,
         )
 
     @property
