@@ -65,6 +65,10 @@ async def test_an_engine_that_hangs_is_replaced_at_once(tmp_path):
         assert await third.code() == 0, third.talk
 
 
+@pytest.mark.without(
+    "process",
+    works="a live engine that hangs is replaced at once (`--take-over`), and sends nothing once it wakes",
+)
 @pytest.mark.timeout(size(180, 3_600))
 @pytest.mark.nightly
 async def test_an_engine_whose_account_was_taken_wakes_and_sends_nothing(tmp_path):
@@ -99,6 +103,10 @@ async def test_an_engine_whose_account_was_taken_wakes_and_sends_nothing(tmp_pat
         await machine.run("journal", "replay", "live.journal")
 
 
+@pytest.mark.without(
+    "machine",
+    works="another one goes on with a copy of the journal; the first one, once it is back, sends nothing (9)",
+)
 @pytest.mark.timeout(size(240, 3_600))
 @pytest.mark.nightly
 @pytest.mark.parametrize("stops_first", [True, False], ids=["stopped", "trading"])
