@@ -129,7 +129,7 @@ class Fence:
             known = [each for each in found if each is not None]
             if self._hold.takes_over:
                 seen = max((number for number, _ in known), default=0)
-                self._begin_anew(max(self.epoch + 1, claimed, seen + 1), last_order_id)
+                self._begin_anew(max(self.epoch + 1, claimed, seen + 1, self._epoch_min), last_order_id)
             else:
                 self._check_claim(claimed)
                 self._check_names(known, last_order_id)

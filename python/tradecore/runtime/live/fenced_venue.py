@@ -170,6 +170,8 @@ class FencedVenue:
 
     async def names_since(self, time_ns: int) -> list[str | None]:
         """Return the names of open orders, and of those that have traded since; none without an answer."""
+        # What happens from here on has to be looked at.
+        self._look_at_clocks()
         found = await self._shown_since(time_ns)
         seen = [each for findings in found for each in findings.seen]
         return [each.client_order_id for each in seen if isinstance(each, OrderSeen | FillSeen)]
