@@ -43,7 +43,7 @@ from tradecore_api.live_papers import Papers
 from tradecore_api.projection import CANCEL_SECONDS_MAX, Projection
 from tradecore_api.state_dir import StateDir
 from tradecore_api.summary import RunSummary, summarize
-from tradecore_api.take_over import take_over
+from tradecore_api.take_over import seize
 from tradecore_api.view import View
 from tradecore_api.watchdog.notice import WatchdogNotice
 from tradecore_api.wiring import arming, readers, sessions
@@ -175,7 +175,7 @@ class Daemon:
             if self._tables.mode is Mode.LIVE:
                 # What could not start must not end the one that runs.
                 arming.armed(self._config, self._state)
-            take_over(self._config, self._state, self._journal.where)
+            seize(self._config, self._state, self._journal.where)
         with self._held(), claimed(self._config, takes_over=self._takes_over) as self._holds:
             yield
 

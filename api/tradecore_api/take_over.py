@@ -47,7 +47,7 @@ class StillHeldError(AlreadyRunningError):
         self.pid = pid
 
 
-def take_over(config: Config, state: StateDir, journal: str) -> None:
+def seize(config: Config, state: StateDir, journal: str) -> None:
     """Fence the engines that hold the accounts of a live configuration, and end their processes.
 
     The epoch comes first, so that one that cannot be ended, because it hangs in the kernel or runs in

@@ -7,10 +7,11 @@ import pytest
 from support.live_session import LIVE, Live, ready
 from support.scripted_venue import ScriptedVenue
 from support.sessions import FakeClock
+from tradecore.domain.epoch import Epoch
 from tradecore.domain.errors import FencedError
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.venue_findings import OrderSeen, VenueOrderState
-from tradecore.runtime.live.client_ids import ClientIds, Epoch
+from tradecore.runtime.live.client_ids import ClientIds
 from tradecore.runtime.live.fence import AccountHold, Fence
 from tradecore.runtime.live.fenced_venue import FencedVenue
 from tradecore.runtime.recovery import last_epochs

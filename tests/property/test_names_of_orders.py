@@ -3,7 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tradecore.runtime.live.client_ids import EPOCH_MAX, NUMBER_MAX, REVISION_MAX, ClientIds, Epoch, is_ours
+from tradecore.domain.epoch import Epoch
+from tradecore.runtime.live.client_ids import EPOCH_MAX, NUMBER_MAX, REVISION_MAX, ClientIds, is_ours
 
 NUMBERS = st.one_of(st.integers(1, 60), st.integers(1, NUMBER_MAX))
 REVISIONS = st.integers(0, REVISION_MAX)

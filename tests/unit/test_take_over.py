@@ -19,7 +19,7 @@ from tradecore_api.exit_codes import ExitCode
 from tradecore_api.failures import code_of
 from tradecore_api.instance_lock import InstanceLock, VenueTakenError
 from tradecore_api.state_dir import StateDir
-from tradecore_api.take_over import StillHeldError, take_over
+from tradecore_api.take_over import StillHeldError, seize
 from tradecore_api.watchdog.watching import Owners
 from tradecore_api.wiring.venue_claims import claimed
 
@@ -91,7 +91,7 @@ def test_a_file_of_something_else_is_refused_at_the_start(tmp_path, content):
 def test_nobody_there_is_taken_over_from_all_the_same(ground):
     """The machine of the other engine may be gone: the epoch is raised, and the account is free."""
     config = ground.config()
-    take_over(config, state(), "live.journal")
+    seize(config, state(), "live.journal")
     assert epoch_of(config) == 1
     with claimed(config, takes_over=True) as holds:
         assert (holds["main"].epoch(), holds["main"].takes_over) == (1, True)
@@ -113,7 +113,7 @@ def test_a_process_that_holds_the_account_is_fenced_and_ended(ground):
         holder.send_signal(signal.SIGSTOP)
         reaped = threading.Thread(target=holder.wait)
         reaped.start()
-        take_over(config, state(), "live.journal")
+        seize(config, state(), "live.journal")
         reaped.join(10)
         assert holder.returncode == -signal.SIGKILL
         assert epoch_of(config) == 1
@@ -151,7 +151,7 @@ def test_one_that_cannot_be_ended_is_fenced_and_the_message_says_how_to_go_on(gr
     monkeypatch.setattr(module.os, "kill", kill)
     config = ground.config()
     with pytest.raises(StillHeldError) as found:
-        take_over(config, state(), "live.journal")
+        seize(config, state(), "live.journal")
     assert code_of(found.value) is ExitCode.ALREADY_RUNNING
     said = str(found.value)
     assert f"is fenced and sends nothing more, but the process {os.getppid()}" in said
@@ -167,7 +167,7 @@ def test_an_engine_in_this_process_is_not_ended(ground):
     try:
         module_seconds, module.END_SECONDS_MAX = module.END_SECONDS_MAX, 0.1
         with pytest.raises(StillHeldError):
-            take_over(config, made, "live.journal")
+            seize(config, made, "live.journal")
     finally:
         module.END_SECONDS_MAX = module_seconds
         lock.release()
@@ -194,7 +194,7 @@ def test_a_directory_that_takes_no_writing_is_said_before_anything_happens(groun
     monkeypatch.setattr("tradecore_api.epoch_file.os.write", refuse)
     monkeypatch.setattr(module.os, "kill", lambda *_: pytest.fail("nobody is ended"))
     with pytest.raises(StorageError, match="cannot be written: Read-only file system"):
-        take_over(config, state(), "live.journal")
+        seize(config, state(), "live.journal")
     monkeypatch.undo()
 
 
@@ -205,7 +205,7 @@ def test_only_a_live_account_is_taken_over(ground):
     live = text[text.index("[live]") : text.index("[feed]")]
     ground.change(live, "")
     with pytest.raises(ConfigError, match="emergency-stop main"):
-        take_over(read.load(ground.folder / "live.toml"), StateDir("main"), "j")
+        seize(read.load(ground.folder / "live.toml"), StateDir("main"), "j")
 
 
 def test_a_fenced_end_has_an_exit_code_of_its_own():

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from tradecore.domain import EventBatch
+from tradecore.domain.epoch import Epoch
 from tradecore.domain.errors import ConfigError, DataError
 from tradecore.domain.feeds import last_seen
 from tradecore.domain.journal import JournalFolder, events_from_frames
@@ -13,7 +14,6 @@ from tradecore.domain.record_bodies import Account, Order, Session, SessionEnd
 from tradecore.engine import Engine
 from tradecore.runtime import frames
 from tradecore.runtime.divergence import raise_divergence
-from tradecore.runtime.live.client_ids import Epoch
 from tradecore.runtime.session_config import (
     SessionConfig,
     check_behaviour,

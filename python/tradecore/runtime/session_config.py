@@ -7,10 +7,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tradecore.decision import GateConfig
+from tradecore.domain.epoch import Epoch
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.journal import BEHAVIOUR_VERSION
 from tradecore.domain.spec import EngineSpec, Mode, Positions
-from tradecore.runtime.live.client_ids import Epoch
 
 _CALENDARS = "engine.calendars."
 _FEED_FROM = "feed_from_ns"

@@ -3,6 +3,7 @@
 import pytest
 
 from support.sessions import FakeClock
+from tradecore.domain.epoch import Epoch
 from tradecore.domain.errors import FencedError, VenueError
 from tradecore.domain.venue_findings import (
     FillSeen,
@@ -14,7 +15,7 @@ from tradecore.domain.venue_findings import (
 )
 from tradecore.domain.venue_requests import Cancel, NotDone, Taken
 from tradecore.runtime.live import fenced_venue
-from tradecore.runtime.live.client_ids import EPOCH_MAX, ClientIds, Epoch
+from tradecore.runtime.live.client_ids import EPOCH_MAX, ClientIds
 from tradecore.runtime.live.fence import AccountHold, Fence
 from tradecore.runtime.live.fenced_venue import STILL_NS, FencedVenue, SigningClock
 

@@ -4,8 +4,7 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Sequence
 
-import msgspec
-
+from tradecore.domain.epoch import Epoch
 from tradecore.domain.errors import InvalidValueError
 
 # Letters and digits that venues take in any case, none of which looks like another (Crockford's base 32).
@@ -20,21 +19,6 @@ NUMBER_MAX = 32**_NUMBER_DIGITS - 1
 _JOURNAL_AT = len(_MARK) + _EPOCH_DIGITS
 _REVISION_AT = _JOURNAL_AT + _JOURNAL_DIGITS
 _NUMBER_AT = _REVISION_AT + _REVISION_DIGITS
-
-
-class Epoch(msgspec.Struct, frozen=True, array_like=True):
-    """An epoch of an account, and the number of the first order that is named by it.
-
-    Attributes
-    ----------
-    number : int
-        The epoch: higher than all before it.
-    first_order : int
-        Orders with this number and later ones have it in their names, up to the next epoch.
-    """
-
-    number: int
-    first_order: int
 
 
 class ClientIds:

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
+from tradecore.domain.epoch import Epoch
 from tradecore.domain.errors import FencedError
 from tradecore.domain.venue_findings import FillSeen, OrderSeen, PositionSeen
 from tradecore.engine import Engine
-from tradecore.runtime.live.client_ids import EPOCH_MAX, ClientIds, Epoch
+from tradecore.runtime.live.client_ids import EPOCH_MAX, ClientIds
 from tradecore.runtime.recovery import Recovered
 
 # How a journal names the end of a session that was fenced.

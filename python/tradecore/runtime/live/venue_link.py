@@ -49,20 +49,13 @@ from tradecore.runtime.live.requests import Requests, Send
 from tradecore.runtime.live.start_report import StartFold
 from tradecore.runtime.live.tickets import ticket_differences
 from tradecore.runtime.live.venue_reading import VenueReading
-from tradecore.runtime.live.words import Reconciled, Reconciling, Told, Word
+from tradecore.runtime.live.words import PLAIN_REASONS, Reconciled, Reconciling, Told, Word
 from tradecore.runtime.system_clock import SystemClock
 
 # Requests under way at once: more of them make no venue faster, and their answers late.
 UNDER_WAY_MAX = 64
 # Besides, only for cancels.
 UNDER_WAY_CANCELS = 16
-# What stands for a reason that the engine does not know.
-_REASONS = {
-    "rejected": "unsupported",
-    "canceled": "requested",
-    "cancel_rejected": "unsupported",
-    "replace_rejected": "unsupported",
-}
 
 
 class VenueLink:
@@ -383,7 +376,7 @@ class VenueLink:
             self._table.letters.append(NotUnderstood(text=repr(word), why=str(error)))
             if isinstance(word, Told) and error.field == "reason":
                 # Why an order ended is no reason not to take in that it did.
-                return msgspec.structs.replace(word, reason=_REASONS[word.report])
+                return msgspec.structs.replace(word, reason=PLAIN_REASONS[word.report])
             return None
         return word
 
