@@ -12,6 +12,9 @@ from support.nightly import size
 from tradecore.domain.journal import JournalFolder
 from tradecore_api.exit_codes import ExitCode
 
+# In which the venue takes what was signed.
+WINDOW_NS = 500_000_000
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX"),
@@ -74,18 +77,17 @@ async def test_an_engine_that_hangs_is_replaced_at_once(tmp_path):
 async def test_an_engine_whose_account_was_taken_wakes_and_sends_nothing(tmp_path):
     """Where its process cannot be ended: the epoch is raised while it is stopped, whatever it was doing."""
     chance = random.Random(1)
-    async with engines(tmp_path) as (ground, stable):
+    async with engines(tmp_path, validity_window_ns=WINDOW_NS) as (ground, stable):
         machine = Machine(tmp_path / "one", stable, ground)
         await machine.run("arm", "live.toml", "--by", "Test")
-        for race in range(size(12, 400)):
+        for race in range(size(12, 250)):
             first = await machine.trading("--take-over", orders=1)
             await asyncio.sleep(chance.random() * 0.2)
             first.signal(signal.SIGSTOP)
-            # What was on its way by then has arrived.
-            await asyncio.sleep(0.1)
-            since = deeds(ground)
-            await asyncio.sleep(chance.choice((0, 0, 0.3, 1.2)))
             await machine.run("fence", "live.toml")
+            # What was on its way by then has arrived, and what was signed and not sent is too old for the venue.
+            await asyncio.sleep(WINDOW_NS / 1e9 + chance.choice((0.1, 0.1, 0.4, 1.2)))
+            since = deeds(ground)
             first.signal(signal.SIGCONT)
             assert await first.code() == ExitCode.FENCED, first.talk
             await asyncio.sleep(0.05)

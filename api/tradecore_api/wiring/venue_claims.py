@@ -4,6 +4,7 @@ import hashlib
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from tradecore.runtime.live.fence import AccountHold
 from tradecore_api import account_socket
 from tradecore_api.config.tables import Config
 from tradecore_api.epoch_file import EpochFile
-from tradecore_api.instance_lock import VenueTakenError, try_lock
+from tradecore_api.instance_lock import ATTEMPT_SECONDS, VenueTakenError, try_lock
 from tradecore_api.state_dir import shared_file
 from tradecore_api.wiring.hosts import place_of
 from tradecore_api.wiring.live_accounts import LiveAccount, accounts_of
@@ -23,6 +24,8 @@ from tradecore_api.wiring.secrets import venue_url
 
 # Names in the kernel are made from a path: this one is of no state directory, so that all have it in common.
 _NOWHERE = Path("/tradecore venue accounts")
+# How long the files of a process may take to be closed that was ended to take over from it.
+END_SECONDS_MAX = 0.5
 
 
 @contextmanager
@@ -112,8 +115,8 @@ class _Claim:
         self.file = EpochFile(place.path)
         is_free = False
         try:
-            is_locked = try_lock(self.file.descriptor, is_exclusive=True)
-            is_free = is_locked and (self._take(place.name) or takes_over)
+            is_free = self._is_locked(END_SECONDS_MAX if takes_over else 0)
+            is_free = is_free and (self._take(place.name) or takes_over)
         finally:
             if not is_free:
                 self.release()
@@ -123,6 +126,15 @@ class _Claim:
         if sys.platform != "win32":
             # A child that a strategy forks is no engine: it must not hold the account after its parent.
             os.register_at_fork(after_in_child=self.release)
+
+    def _is_locked(self, seconds_max: float) -> bool:
+        """Lock the file; the files of a process that was ended are closed a moment after it is gone."""
+        deadline = time.monotonic() + seconds_max
+        while not try_lock(self.file.descriptor, is_exclusive=True):
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(ATTEMPT_SECONDS)
+        return True
 
     def _take(self, name: Path) -> bool:
         try:
