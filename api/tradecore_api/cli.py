@@ -29,6 +29,9 @@ _LONG = frozenset(
 # As far as the simulated exchange's clock goes with room to spare: 31 years.
 SECONDS_MAX = 1e9
 
+# More than any order, record, day or millisecond is numbered with, and less than what 64 bits hold.
+_COUNT_DIGITS = 18
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors go to stderr, one line each.
@@ -513,4 +516,6 @@ def _port(text: str) -> int:
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text}: must be a whole number, 0 or more")
+    if len(text.lstrip("0")) > _COUNT_DIGITS:
+        raise argparse.ArgumentTypeError(f"{text[:40]}: must have at most {_COUNT_DIGITS} digits")
     return int(text)

@@ -71,7 +71,7 @@ def read(path: Path) -> Heartbeat | None:
     """Return the last heartbeat, or `None` when there is none that can be read."""
     try:
         return msgspec.json.decode(read_small(path), type=Heartbeat)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 

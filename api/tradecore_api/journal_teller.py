@@ -48,5 +48,5 @@ def recorded_config_of(session: Session) -> SessionConfig | None:
     text = session.config
     try:
         return SessionConfig.decoded(text.encode() if isinstance(text, str) else text)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None

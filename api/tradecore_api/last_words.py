@@ -203,7 +203,7 @@ def read(path: Path) -> LastWords | None:
     """Return last words, or `None` when there are none that can be read."""
     try:
         return msgspec.json.decode(read_small(path), type=LastWords)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 

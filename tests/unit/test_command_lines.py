@@ -200,6 +200,7 @@ OPTIONS = [
     ("pause one", {"account": "one"}),
     ("release S --by me --account one", {"account": "one"}),
     ("journal tail a -n 0", {"lines": 0}),
+    ("journal tail a -n 000999999999999999999", {"lines": 10**18 - 1}),
     ("journal tail a --lines 7 -f --all", {"lines": 7, "follow": True, "all": True}),
     (
         "trades a --db b --csv - --since c --until d",
@@ -233,6 +234,10 @@ REFUSED = [
     "journal",
     "journal tail a -n -1",
     "journal tail a -n +1",
+    "journal tail a -n 1000000000000000000",
+    "journal compact a --drop-market-days 1000000000000000000",
+    "cancel 99999999999999999999",
+    "venue serve --duration-ms 99999999999999999999999",
     "journal tail a -n ²",
     "journal verify",
     "db",

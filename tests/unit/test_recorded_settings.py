@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from support.deep import DEEP
 from support.sessions import CONFIG
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.journal import BEHAVIOUR_VERSION
@@ -28,7 +29,7 @@ def test_orders_went_to_a_venue_outside_in_live_mode_alone(mode):
     assert is_recorded_live(in_mode(mode)) == (mode is Mode.LIVE)
 
 
-@pytest.mark.parametrize("recorded", [b"", b"{", b"[]", b"\xff", b"{}"])
+@pytest.mark.parametrize("recorded", [b"", b"{", b"[]", b"\xff", b"{}", DEEP], ids=len)
 def test_what_is_no_configuration_is_of_the_first_version_and_not_live(recorded):
     """A journal of something else than an engine has none."""
     assert is_recorded_live(recorded) is False

@@ -390,7 +390,7 @@ async def answered(
         raise VenueError(f"{where}: answered {response.status}: {body[:200].decode(errors='replace')}")
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise VenueError(f"{where}: an answer makes no sense: {error_text(error)}") from error
 
 

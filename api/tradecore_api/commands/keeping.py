@@ -22,7 +22,7 @@ def compact(arguments: argparse.Namespace) -> int:
     }
     days = arguments.drop_market_days
     if days is not None:
-        archived = journal.drop_market_events(time.time_ns() - days * _DAY_NS)
+        archived = journal.drop_market_events(max(time.time_ns() - days * _DAY_NS, 0))
         values |= {
             "archived": archived.segments,
             "dropped_records": archived.dropped,

@@ -167,7 +167,7 @@ def recorded_behaviour(recorded: bytes) -> int:
     """Return the version of behaviour that a journal's first record names; 1 where it names none."""
     try:
         return msgspec.json.decode(recorded, type=_NamesBehaviour).behaviour
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return 1
 
 
@@ -175,7 +175,7 @@ def is_recorded_live(recorded: bytes) -> bool:
     """Tell whether the orders of a journal went to a venue outside, as its first record says."""
     try:
         named = msgspec.json.decode(recorded, type=_NamesMode)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return named.engine.mode == Mode.LIVE.value
 
@@ -184,7 +184,7 @@ def recorded_feed_time(recorded: bytes) -> int | None:
     """Return `feed_from_ns` of a journal's first record; `None` where it names none."""
     try:
         return msgspec.json.decode(recorded, type=_NamesFeedTime).feed_from_ns
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
