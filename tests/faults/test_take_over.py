@@ -85,7 +85,7 @@ async def test_an_engine_whose_account_was_taken_wakes_and_sends_nothing(tmp_pat
             await asyncio.sleep(chance.random() * 0.2)
             first.signal(signal.SIGSTOP)
             await machine.run("fence", "live.toml")
-            # What was on its way by then has arrived, and what was signed and not sent is too old for the venue.
+            # What was on its way has arrived, and what was signed and not sent is too old for the venue.
             await asyncio.sleep(WINDOW_NS / 1e9 + chance.choice((0.1, 0.1, 0.4, 1.2)))
             since = deeds(ground)
             first.signal(signal.SIGCONT)

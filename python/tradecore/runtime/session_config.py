@@ -192,7 +192,7 @@ def recorded_epochs(recorded: bytes) -> dict[str, tuple[Epoch, ...]]:
     """Return the epochs that the record of a session names, by account; none where it knows none."""
     try:
         return msgspec.json.decode(recorded, type=_NamesEpochs).epochs
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
 
 
