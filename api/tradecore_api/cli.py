@@ -180,6 +180,11 @@ def _add_runs(commands: Commands) -> None:
         help="where settings, strategies or version changed, go on with cash and positions in a new journal",
     )
     run.add_argument(
+        "--take-over",
+        action="store_true",
+        help="live: first fence and end an engine of the account that hangs, or is gone with its machine",
+    )
+    run.add_argument(
         "--no-view",
         "--plain",
         action="store_true",

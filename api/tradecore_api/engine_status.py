@@ -19,6 +19,7 @@ from tradecore.engine.holdings import canary_orders, losses, open_positions, wai
 from tradecore.runtime import Session
 from tradecore_api.approval_words import approval_words
 from tradecore_api.engine_watch import EngineWatch
+from tradecore_api.heartbeat import Heartbeat
 from tradecore_api.version import VERSION
 
 # The answer is one frame of the control socket: what is more than this is counted, not listed.
@@ -92,6 +93,32 @@ def _venues(session: Session) -> dict[str, object]:
     if len(plain) < 2:
         return {"venue": next(iter(plain.values()), None), "venues": {}}
     return {"venue": None, "venues": plain}
+
+
+def beat_of(beat: Heartbeat, session: Session, watch: EngineWatch | None, currency: str) -> Heartbeat:
+    """Return a heartbeat with what an engine has and has done."""
+    if watch is not None:
+        watch.look()
+    summary, status = session.engine.summary(), session.status()
+    return msgspec.structs.replace(
+        beat,
+        seq=status.seq,
+        engine_time_ns=status.engine_time_ns,
+        events=summary.events,
+        orders=summary.orders,
+        fills=summary.fills,
+        refusals=summary.refusals,
+        open_orders=summary.open_orders,
+        is_paused=summary.is_paused,
+        is_killed=summary.is_killed,
+        equity=summary.equity,
+        pnl=summary.pnl,
+        currency=currency,
+        positions=summary.positions,
+        day_since_ns=watch.day_since_ns if watch else 0,
+        day_profit=watch.day_profit if watch else "",
+        order_names=names_of_orders(session),
+    )
 
 
 def names_of_orders(session: Session) -> dict[str, str]:

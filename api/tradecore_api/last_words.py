@@ -13,6 +13,7 @@ from tradecore.domain.errors import (
     ConfigError,
     DataError,
     DivergenceError,
+    FencedError,
     StorageError,
     StrategyError,
     TradecoreError,
@@ -43,6 +44,10 @@ _NEXT_STEPS: tuple[tuple[type[BaseException], str], ...] = (
             "go on with the old code; or start with --carry-over, which begins a new journal with the cash "
             "and the positions of this one"
         ),
+    ),
+    (
+        FencedError,
+        "leave it ended; or, where this journal is the one to go on with, start once with --take-over",
     ),
     (
         VenueError,

@@ -71,7 +71,7 @@ class Owners:
             begins = self._names.get(account)
             if begins is None:
                 return is_ours(order.client_order_id)
-            return (order.client_order_id or "").startswith(begins)
+            return (order.client_order_id or "").startswith(tuple(begins.split()))
 
         return is_to_end
 

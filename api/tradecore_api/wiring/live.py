@@ -17,6 +17,8 @@ from tradecore.runtime.live.account_venue import AccountQueries, AccountVenue
 from tradecore.runtime.live.adoption import Owners
 from tradecore.runtime.live.budget import Budget, BudgetRules, RequestBudget
 from tradecore.runtime.live.drop_copy_line import DropCopyLine, DropCopySettings
+from tradecore.runtime.live.fence import Fence
+from tradecore.runtime.live.fenced_venue import FencedVenue, SigningClock
 from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.retries import ReportTimes, Retries, RetryPolicy
 from tradecore.runtime.live.shared_budget import SharedBudget
@@ -36,8 +38,10 @@ _MS = 1_000_000
 _COPY_TIMEOUT_MS_MAX = 5_000
 
 
-async def open_venue(armed: Armed, account: LiveAccount | None = None) -> Venue:
+async def open_venue(armed: Armed, account: LiveAccount | None = None, fence: Fence | None = None) -> Venue:
     """Connect to the venue of a live account, with the key that trades; without one to that of the first.
+
+    It is behind a fence, where there is one.
 
     Raises
     ------
@@ -54,11 +58,13 @@ async def open_venue(armed: Armed, account: LiveAccount | None = None) -> Venue:
     config = armed.config
     at = account or accounts_of(config)[0]
     key = live_key(config, at.live, TradingKey)
+    clock = SigningClock(SystemClock())
     try:
-        venue = await LocalVenue.connect(venue_url(config, at.live), key, at.instruments, SystemClock())
+        venue = await LocalVenue.connect(venue_url(config, at.live), key, at.instruments, clock)
     except InvalidValueError as error:
         raise ConfigError(config.source, f"instruments.{error.field}", error.value, error.rule) from error
-    return venue if at.is_only else AccountVenue(venue, at.part.instruments)
+    ours: Venue = venue if at.is_only else AccountVenue(venue, at.part.instruments)
+    return ours if fence is None else FencedVenue(ours, fence, SystemClock(), clock)
 
 
 async def open_queries(config: Config, account: LiveAccount, where: str | None = None) -> VenueQueries:

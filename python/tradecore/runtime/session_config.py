@@ -7,13 +7,15 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tradecore.decision import GateConfig
+from tradecore.domain.epoch import Epoch
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.journal import BEHAVIOUR_VERSION
 from tradecore.domain.spec import EngineSpec, HedgedMargin, Mode, Positions
 
 _CALENDARS = "engine.calendars."
 _FEED_FROM = "feed_from_ns"
-_ARMING = "arming."
+# Of the session, and no setting.
+_OF_SESSION = ("arming.", "epochs.")
 
 
 class ArmedBy(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +45,8 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     `feed_from_ns` is set where an account goes on with a feed that it had taken up at that time: events
     before it are no part of what `Opening.market_events` counts. It follows from the journal and is not
-    compared. `arming` says which arming a live session began with; it is not compared either.
+    compared. `arming` says which arming a live session began with, and `epochs` all epochs that each account
+    has had in this journal; they are not compared either.
     """
 
     engine: EngineSpec
@@ -53,6 +56,7 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     behaviour: int = BEHAVIOUR_VERSION
     feed_from_ns: int | UnsetType = UNSET
     arming: ArmedBy | UnsetType = UNSET
+    epochs: dict[str, tuple[Epoch, ...]] | UnsetType = UNSET
 
     def encoded(self) -> bytes:
         """Return the JSON text of the journal's first record, keys sorted.
@@ -204,6 +208,14 @@ def recorded_feed_time(recorded: bytes) -> int | None:
         return None
 
 
+def recorded_epochs(recorded: bytes) -> dict[str, tuple[Epoch, ...]]:
+    """Return the epochs that the record of a session names, by account; none where it knows none."""
+    try:
+        return msgspec.json.decode(recorded, type=_NamesEpochs).epochs
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+
+
 class _NamesBehaviour(msgspec.Struct):
     """The one key of a recorded configuration that is read before all others."""
 
@@ -226,6 +238,12 @@ class _NamesFeedTime(msgspec.Struct):
     feed_from_ns: int | None = None
 
 
+class _NamesEpochs(msgspec.Struct):
+    """The key that says by which epochs orders are named."""
+
+    epochs: dict[str, tuple[Epoch, ...]] = {}
+
+
 def _with_defaults(recorded: bytes) -> bytes:
     """Write settings as a journal of today has them; what cannot be read stays as it is."""
     try:
@@ -235,8 +253,9 @@ def _with_defaults(recorded: bytes) -> bytes:
 
 
 def _compared(encoded: bytes) -> dict[str, object]:
-    """Return settings by key; who armed the engine is none."""
-    return {key: value for key, value in _flat(msgspec.json.decode(encoded)) if not key.startswith(_ARMING)}
+    """Return settings by key; who armed the engine is none, and by which epochs it traded."""
+    flat = _flat(msgspec.json.decode(encoded))
+    return {key: value for key, value in flat if not key.startswith(_OF_SESSION)}
 
 
 def _told_table(table: Mapping[object, object]) -> str:
