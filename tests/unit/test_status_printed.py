@@ -113,11 +113,11 @@ def test_a_running_engine_is_told_on_one_page(capsys):
         ),
         (
             {"pnl": "95"},
-            f"PnL +95.00 USD since the journal began ({PARTS}, {REST} -5.00)",
+            f"PnL +95.00 USD since the account began ({PARTS}, {REST} -5.00)",
         ),
         (
             {"pnl": "95", "balances": {"USD": HELD, "EUR": HELD}},
-            f"PnL +95.00 USD since the journal began ({PARTS}, {REST}, prices of other currencies -5.00)",
+            f"PnL +95.00 USD since the account began ({PARTS}, {REST}, prices of other currencies -5.00)",
         ),
         ({"pnl_today": ""}, "PnL today - USD since 2024-01-02T00:00:00Z"),
         ({"equity": ""}, "equity - USD (cash 9000.50)"),
