@@ -229,13 +229,11 @@ class Daemon:
         start_lines.tell_start(self._config, session, self._journal.where, opened.carried, self._armed)
         if self._stop_asked:
             session.stop(self._stop_asked)
-        self._guard = Guard(self._lock, self._state, self._journal)
+        self._guard = guard = Guard(self._lock, self._state, self._journal)
         if session.outside is not None:
             self._papers = papers_of(self._config, self._state, self._journal, session.outside.links)
         control = ControlServer(self._state.address, self._lock.listener)
-        self._projection = projection = self._made_projection()
-        if projection is not None:
-            projection.start()
+        self._projection = projection = self._started_projection()
         await control.open(self.answer)
         beats = asyncio.create_task(self._keep_beating(), name="heartbeat")
         latch = asyncio.create_task(self._apply_latch(session), name="latch")
@@ -244,7 +242,8 @@ class Daemon:
         # The latch comes before the first event of the feed.
         await asyncio.sleep(0)
         try:
-            await session.run()
+            with guard:
+                await session.run()
         finally:
             if session.is_end_journalled:
                 process_deadline.end_with(ExitCode.OK)
@@ -261,8 +260,8 @@ class Daemon:
                     self._end_within_bound()
             await control.aclose()
             beats.cancel()
-        summary = summarize(session.engine, self._journal)
-        return msgspec.structs.replace(summary, is_interrupted=self._stop_asked is not None)
+        said = summarize(session.engine, self._journal)
+        return msgspec.structs.replace(said, is_interrupted=self._stop_asked is not None)
 
     async def answer(self, request: ControlRequest) -> ControlReply:
         """Do what an operator asks for; the control socket leads here."""
@@ -335,12 +334,9 @@ class Daemon:
                 await asyncio.sleep(self._tables.daemon.heartbeat_interval_ms / 1e3)
                 continue
             await self._look_after_files()
-            if (
-                self._papers is not None
-                and self._session is not None
-                and self._session.phase is Phase.RUNNING
-            ):
-                await self._papers.look()
+            papers, session = self._papers, self._session
+            if papers is not None and session is not None and session.phase is Phase.RUNNING:
+                await papers.look()
             for name in signals.reinstall():
                 said = f"the handler of {name} was replaced by a strategy or a library; it is put back"
                 log.warning("signal_taken_back", extra={"words": said})
@@ -518,12 +514,14 @@ class Daemon:
         self._end_within_bound()
         return False
 
-    def _made_projection(self) -> Projection | None:
-        """Return what keeps the read model up, or `None` when there is to be none."""
+    def _started_projection(self) -> Projection | None:
+        """Return what keeps the read model up from now on, or `None` when there is to be none."""
         database = self._tables.database
         if not database.enabled:
             return None
-        return Projection(self._journal, database.path or str(self._state.database))
+        projection = Projection(self._journal, database.path or str(self._state.database))
+        projection.start()
+        return projection
 
     def _seconds_for_tables(self) -> float:
         """Return how long the end may wait for the read model; one by force comes later than that."""
