@@ -233,7 +233,9 @@ class Daemon:
         if session.outside is not None:
             self._papers = papers_of(self._config, self._state, self._journal, session.outside.links)
         control = ControlServer(self._state.address, self._lock.listener)
-        self._projection = projection = self._started_projection()
+        self._projection = projection = self._made_projection()
+        if projection is not None:
+            projection.start()
         await control.open(self.answer)
         beats = asyncio.create_task(self._keep_beating(), name="heartbeat")
         latch = asyncio.create_task(self._apply_latch(session), name="latch")
@@ -247,10 +249,8 @@ class Daemon:
         finally:
             if session.is_end_journalled:
                 process_deadline.end_with(ExitCode.OK)
-            latch.cancel()
-            files.cancel()
-            if view is not None:
-                view.cancel()
+            for task in filter(None, (latch, files, view)):
+                task.cancel()
             self._leave_view()
             if projection is not None:
                 await projection.finish(self._seconds_for_tables())
@@ -514,14 +514,12 @@ class Daemon:
         self._end_within_bound()
         return False
 
-    def _started_projection(self) -> Projection | None:
-        """Return what keeps the read model up from now on, or `None` when there is to be none."""
+    def _made_projection(self) -> Projection | None:
+        """Return what keeps the read model up, or `None` when there is to be none."""
         database = self._tables.database
         if not database.enabled:
             return None
-        projection = Projection(self._journal, database.path or str(self._state.database))
-        projection.start()
-        return projection
+        return Projection(self._journal, database.path or str(self._state.database))
 
     def _seconds_for_tables(self) -> float:
         """Return how long the end may wait for the read model; one by force comes later than that."""
