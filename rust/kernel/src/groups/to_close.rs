@@ -32,6 +32,15 @@ pub(crate) struct Flattening {
     /// again after a while.
     pub(crate) asked_ns: Option<TimeNs>,
     pub(crate) asked_until: OrderId,
+    /// What the venue refused to close last, with nothing else in its way.
+    pub(crate) refused: Option<Refused>,
+}
+
+/// What a venue outside refused to close: it is asked for again after a while, or as soon as it is another amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) lots: i64,
+    pub(crate) not_before_ns: TimeNs,
 }
 
 /// An exit of which the venue refused a cut: it is asked for again after a while.
@@ -95,13 +104,24 @@ impl CloseOut {
             Self::Ending(_) => 3,
         });
         match self {
-            Self::Position(Flattening { strategy, instrument, last_order_id, asked_ns, asked_until }) => {
+            Self::Position(Flattening {
+                strategy,
+                instrument,
+                last_order_id,
+                asked_ns,
+                asked_until,
+                refused,
+            }) => {
                 out.extend_from_slice(&strategy.0.to_le_bytes());
                 out.extend_from_slice(&instrument.0.to_le_bytes());
                 out.extend_from_slice(&last_order_id.0.to_le_bytes());
                 if let Some(asked_ns) = asked_ns {
                     out.extend_from_slice(&asked_ns.to_le_bytes());
                     out.extend_from_slice(&asked_until.0.to_le_bytes());
+                }
+                if let Some(Refused { lots, not_before_ns }) = refused {
+                    out.extend_from_slice(&lots.to_le_bytes());
+                    out.extend_from_slice(&not_before_ns.to_le_bytes());
                 }
             }
             Self::TooLarge(TooLarge { order_id, not_before_ns, .. })
