@@ -8,8 +8,8 @@ and a watchdog that asks every second. All three are looked at every few seconds
 straight line is laid through what each look saw (least squares); its slope is what grew.
 
 - Of engine and watchdog, memory may grow by `--mib-an-hour` at most after the warm-up. What venues may say
-  again is remembered, the newest 65,536 trades and names: until that is full, memory grows by design. A short
-  run ends before that, and is held to `--bytes-an-order` instead.
+  again is remembered, the newest 65,536 trades and names: until that is full, memory grows by design, and the
+  warm-up lasts until then at least. A short run ends before that, and is held to `--bytes-an-order` instead.
 - Nothing else may have grown by more than two pieces over the whole run, beyond its noise.
 - The venue is exempt where memory is concerned: it is a test's, and keeps the list of all that it ever did,
   because that is what the books are held against. It is bounded by the order: `--venue-bytes-an-order`.
@@ -41,6 +41,8 @@ HOUR_SECONDS = 3_600.0
 MIB = 1 << 20
 # So many at least make a line.
 LOOKS_MIN = 20
+# Once so many fills were booked, all is full that an engine remembers of what a venue may say again.
+FILLS_FULL = 70_000
 # Descriptors, threads, tasks and children come and go with requests that are under way: more by the end
 # counts where it is more than this many, and more than so many times the uncertainty of the slope.
 PIECES_MAX = 2.0
@@ -124,7 +126,7 @@ def slope(times: Sequence[float], values: Sequence[float]) -> float:
 
 def uncertainty(times: Sequence[float], values: Sequence[float]) -> float:
     """Return the standard error of a slope; 0 for less than three."""
-    if len(times) < 3:
+    if len(values) < 3:
         return 0.0
     middle, mean, grows = sum(times) / len(times), sum(values) / len(values), slope(times, values)
     rest = sum((value - mean - grows * (at - middle)) ** 2 for at, value in zip(times, values, strict=True))
@@ -201,7 +203,8 @@ def measured(folder: Path, options: argparse.Namespace) -> dict[str, object]:
             "segments": len(list(folder.glob("soak.journal*"))),
             "tables_bytes": sum(path.stat().st_size for path in folder.glob("soak.db*")),
         }
-    late = {name: each.since(options.warm_up * 60) for name, each in looks.items()}
+    warm = max(options.warm_up * 60, 0.0 if options.bytes_an_order else full_at(looks["engine"]))
+    late = {name: each.since(warm) for name, each in looks.items()}
     grown = {name: growth(each) for name, each in late.items()}
     rate = slope(late["engine"].times, late["engine"].seen.get("orders", []))
     differences = ["not settled"] if compared is None else list(compared.differences)
@@ -251,16 +254,23 @@ def trade(
     return looks, orders
 
 
+def full_at(looks: Looks) -> float:
+    """Return when all was full that an engine remembers; never, where it was not."""
+    fills = looks.seen.get("fills", [])
+    times = zip(looks.times, fills, strict=True)
+    return next((at for at, booked in times if booked >= FILLS_FULL), float("inf"))
+
+
 def figures_of(said: Answer) -> dict[str, float]:
     """Return what an engine says of itself, as numbers."""
-    return {name: float(str(said[name])) for name in ("tasks", "orders", "read_model_lag_records")}
+    return {name: float(str(said[name])) for name in ("tasks", "orders", "fills", "read_model_lag_records")}
 
 
 def growth(looks: Looks) -> dict[str, float]:
     """Return what grew: memory in MiB an hour, everything else in pieces an hour."""
     found = {}
     for name, values in looks.seen.items():
-        if name == "orders":
+        if name in ("orders", "fills"):
             continue
         an_hour = slope(looks.times, values) * HOUR_SECONDS
         found[name] = round(an_hour / MIB if name.startswith("memory") else an_hour, 3)

@@ -28,7 +28,7 @@ def ways_of(number, without):
 
 @pytest.mark.slow
 @pytest.mark.nightly
-@pytest.mark.timeout(size(120, 400))
+@pytest.mark.timeout(size(150, 600))
 @pytest.mark.parametrize("number", range(len(RESOURCES)), ids=[each.__name__ for each in RESOURCES])
 def test_each_way_to_stop_does_so_whatever_is_gone(tmp_path, number, monkeypatch):
     """In its time, with its exit code, and with nothing open at the venue that it promises to end."""
