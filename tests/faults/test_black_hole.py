@@ -21,6 +21,8 @@ RUNS = size(3, 100)
 RATE = 100
 SECONDS_MAX = 5.0
 SETTLE_SECONDS_MAX = 60.0
+# What was in doubt at its end is asked about by the next start, which reads the whole journal first.
+START_SECONDS_MAX = 60.0
 
 
 @contextmanager
@@ -55,6 +57,7 @@ def test_sigterm_ends_an_engine_in_time_whose_venue_answers_nothing_and_nothing_
                 began = time.monotonic()
                 said = pair.end_engine()
                 took.append(time.monotonic() - began)
+                print(f"{number}: {took[-1]:.2f} s", flush=True)
             assert said["journal_verified"] is True
         pair.start_engine()
         trade(pair)
@@ -69,15 +72,12 @@ def test_sigterm_ends_an_engine_in_time_whose_venue_answers_nothing_and_nothing_
 
 def trade(pair):
     """Wait until books and venue agree and orders have gone out."""
-    before = None
-
-    def has_traded():
-        nonlocal before
-        said = pair.look()
-        if said is None or not standing_of(said).is_agreed:
-            return False
-        orders = standing_of(said).orders
-        before = orders if before is None else before
-        return orders > before + 5
-
-    pair.wait(has_traded, "the engine does not trade")
+    before = said = None
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while time.monotonic() < deadline:
+        if (said := pair.look()) is not None and standing_of(said).is_agreed:
+            orders = standing_of(said).orders
+            before = orders if before is None else before
+            if orders > before + 5:
+                return
+    raise AssertionError(said and (said["venue"], said["not_done"], said["orders"]))
