@@ -182,7 +182,14 @@ def _asked(keys: Path, account: str, path: str, read: Callable[[bytes], _ReadT])
         if answer.status != HTTPStatus.OK:
             raise VenueError(f"the venue does not say what it did: {answer.status} {body[:200]!r}")
         return read(body)
-    except (OSError, HTTPException, msgspec.MsgspecError, UnicodeDecodeError, KeyError) as error:
+    except (
+        OSError,
+        HTTPException,
+        msgspec.MsgspecError,
+        UnicodeDecodeError,
+        RecursionError,
+        KeyError,
+    ) as error:
         raise VenueError(f"the venue does not say what it did: {type(error).__name__}: {error}") from error
 
 
