@@ -250,7 +250,7 @@ class Daemon:
         start_lines.tell_start(self._config, session, self._journal.where, opened.carried, self._armed)
         if self._stop_asked:
             session.stop(self._stop_asked)
-        self._guard = Guard(self._lock, self._state, self._journal)
+        self._guard = guard = Guard(self._lock, self._state, self._journal)
         if session.outside is not None:
             self._papers = papers_of(self._config, self._state, self._journal, session.outside.links)
         control = ControlServer(self._state.address, self._lock.listener)
@@ -265,14 +265,13 @@ class Daemon:
         # The latch comes before the first event of the feed.
         await asyncio.sleep(0)
         try:
-            await session.run()
+            with guard:
+                await session.run()
         finally:
             if session.is_end_journalled:
                 process_deadline.end_with(ExitCode.OK)
-            latch.cancel()
-            files.cancel()
-            if view is not None:
-                view.cancel()
+            for task in filter(None, (latch, files, view)):
+                task.cancel()
             self._leave_view()
             if projection is not None:
                 await projection.finish(self._seconds_for_tables())
@@ -282,8 +281,8 @@ class Daemon:
                     self._end_within_bound()
             await control.aclose()
             beats.cancel()
-        summary = summarize(session.engine, self._journal)
-        return msgspec.structs.replace(summary, is_interrupted=self._stop_asked is not None)
+        said = summarize(session.engine, self._journal)
+        return msgspec.structs.replace(said, is_interrupted=self._stop_asked is not None)
 
     async def answer(self, request: ControlRequest) -> ControlReply:
         """Do what an operator asks for; the control socket leads here."""
@@ -356,12 +355,9 @@ class Daemon:
                 await asyncio.sleep(self._tables.daemon.heartbeat_interval_ms / 1e3)
                 continue
             await self._look_after_files()
-            if (
-                self._papers is not None
-                and self._session is not None
-                and self._session.phase is Phase.RUNNING
-            ):
-                await self._papers.look()
+            papers, session = self._papers, self._session
+            if papers is not None and session is not None and session.phase is Phase.RUNNING:
+                await papers.look()
             for name in signals.reinstall():
                 said = f"the handler of {name} was replaced by a strategy or a library; it is put back"
                 log.warning("signal_taken_back", extra={"words": said})

@@ -33,7 +33,7 @@ KEYS = {
     "pnl_today", "today_since", "position_rows", "positions_open", "order_rows", "limit_rows", "halt_rows",
     "approval",
     "waiting_rows", "stops",
-    "books_waiting", "feed_age_seconds", "adjusted", "venue", "venues", "prices",
+    "books_waiting", "feed_age_seconds", "tasks", "adjusted", "venue", "venues", "prices",
     "accounts",
     "balances", "not_done",
 }  # fmt: skip
