@@ -137,6 +137,8 @@ async def test_of_two_machines_with_one_journal_the_later_one_trades(tmp_path, s
                 # From the first order of the second one on, for no longer than its report takes.
                 begun = next(place for place, name in enumerate(later) if name.startswith(head))
                 assert sum(not name.startswith(head) for name in later[begun:]) <= 8, later[begun:]
+            said = await one.run("status", "main", code=ExitCode.NOT_RUNNING)
+            assert "is fenced" in said
             # The one that went on is in nobody's way, and does not end.
             assert not second.ended.done()
             await one.run("run", "live.toml", code=ExitCode.FENCED)
@@ -160,6 +162,9 @@ async def test_an_old_backup_that_is_started_by_accident_is_refused(tmp_path):
         size_before = sum(map(len, two.journal.chunks()))
         talk = await two.run("run", "live.toml", code=ExitCode.FENCED)
         assert "this is an older copy of a journal that another engine has gone on with" in talk
+        # No watchdog takes it for one that died, and ends the orders of the other one.
+        assert not (two.folder / "state/main/heartbeat.json").exists()
+        await two.run("status", "main", code=ExitCode.NOT_RUNNING)
         assert asked_for(ground, since) == []
         assert sum(map(len, two.journal.chunks())) == size_before
         # The newer journal goes on as ever.
