@@ -8,6 +8,9 @@ from tradecore.domain.times import iso_time
 from tradecore.runtime.live.arming import Arming, SignedArming
 from tradecore_api.state_dir import StateDir, read_small, write_atomically
 
+# What a refused start tells a person to run.
+ARM_COMMAND = "tradecore arm"
+
 
 def write_arming(state: StateDir, signed: SignedArming) -> None:
     """Write down what is armed, durably, for its owner alone.

@@ -17,6 +17,7 @@ from tradecore.domain.units import Units, exact_money, trimmed
 from tradecore.engine import Engine
 from tradecore.engine.holdings import canary_orders, losses, open_positions, waiting
 from tradecore.runtime import Session
+from tradecore_api.approval_words import approval_words
 from tradecore_api.engine_watch import EngineWatch
 from tradecore_api.heartbeat import Heartbeat
 from tradecore_api.version import VERSION
@@ -76,6 +77,7 @@ def engine_status(session: Session, watch: EngineWatch, *, mode: str, journal_pa
         "order_rows": orders[:ORDERS_MAX],
         "limit_rows": limits[:LIMITS_MAX],
         "halt_rows": halt_rows(engine, units),
+        "approval": approval_words(engine.spec.approval, engine.spec.account.currency),
         "waiting_rows": waiting_rows(engine, units)[:WAITING_MAX],
         "books_waiting": [units.symbol(number) for number in engine.snapshot_requests()[:BOOKS_MAX]],
         "not_done": cut(engine.activity().brief(), NOT_DONE_MAX),
@@ -196,13 +198,11 @@ def _account(units: Units, instrument: int) -> dict[str, object]:
 
 def known_order(row: Mapping[str, Any]) -> KnownOrder:
     """Return an open order of the engine as the narrator knows orders."""
-    order = KnownOrder.of(OrderTerms(**row["intent"]))
-    order.filled_lots = row["filled_lots"]
-    if order.lots is not None:
-        order.lots = row["filled_lots"] + row["open_lots"]
-    if row["price_ticks"] is not None and order.terms.price_ticks is not None:
-        order.move_to(row["price_ticks"])
-    return order
+    order, filled_lots = KnownOrder.of(OrderTerms(**row["intent"])), row["filled_lots"]
+    lots = None if order.lots is None else filled_lots + row["open_lots"]
+    order = msgspec.structs.replace(order, filled_lots=filled_lots, lots=lots)
+    has_price = row["price_ticks"] is not None and order.terms.price_ticks is not None
+    return order.at(row["price_ticks"]) if has_price else order
 
 
 def limit_rows(engine: Engine) -> list[dict[str, object]]:
@@ -255,7 +255,7 @@ def waiting_rows(engine: Engine, units: Units) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for wish in waiting(engine.kernel):
         number, known = wish["instrument_id"], KnownOrder.of(OrderTerms(**wish["intent"]))
-        known.lots = wish["lots"]
+        known = msgspec.structs.replace(known, lots=wish["lots"])
         rows.append(
             {
                 "wish": wish["order_id"],

@@ -20,6 +20,7 @@ from tradecore.domain.errors import (
     VenueError,
 )
 from tradecore.domain.quoted import TEXT_MAX, cut, error_text, notes_of, printable
+from tradecore_api.arming_file import ARM_COMMAND
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.failures import code_of
 from tradecore_api.state_dir import StateDir, read_small, write_atomically
@@ -192,6 +193,14 @@ def forget(state: StateDir) -> None:
     for path in (state.last_words, state.failed_start):
         with suppress(OSError):
             path.unlink(missing_ok=True)
+
+
+def forget_unarmed(state: StateDir) -> None:
+    """Take the words about a start away that was refused because nobody had armed it: now somebody has."""
+    words = read(state.failed_start)
+    if words is not None and ARM_COMMAND in words.reason:
+        with suppress(OSError):
+            state.failed_start.unlink(missing_ok=True)
 
 
 def cut_log(lines: Sequence[str]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from support.engine_says import has_agreed, until_engine_says
 from support.venue_process import ONE_MARKET, venue_beside
 from tradecore.domain.journal import JournalFolder
 from tradecore_api.exit_codes import ExitCode
@@ -83,19 +84,6 @@ def waiting(folder, count):
         time.sleep(0.2)
 
 
-def agreed(folder):
-    """Wait until books and venue agree."""
-    deadline = time.monotonic() + 60
-    while True:
-        with folder.start("status", "main", "--json") as process:
-            output, _ = process.communicate(timeout=20)
-        said = (json.loads(output) if output else {}).get("engine") or {}
-        if (said.get("venue") or {}).get("step") == "agreed":
-            return
-        assert time.monotonic() < deadline, said
-        time.sleep(0.1)
-
-
 def started(folder):
     """Start the engine."""
     return folder.start("run", "live.toml", "--json")
@@ -111,7 +99,7 @@ def test_an_entry_leaves_only_after_a_yes_and_what_waits_survives_a_kill(folder)
         engine = started(folder)
         assert waiting(folder, 1) == [first]
         # A yes is judged at once, and no new risk is taken before books and venue agree again.
-        agreed(folder)
+        until_engine_says(folder, has_agreed)
         folder.run("approve", str(first), "--by", "Ada")
         # Then it asks to sell, and that waits.
         (second,) = waiting(folder, 1)
@@ -142,3 +130,12 @@ def test_an_entry_leaves_only_after_a_yes_and_what_waits_survives_a_kill(folder)
     folder.run("journal", "replay", "live.journal")
     told, _ = folder.run("journal", "tail", "live.journal", "-n", "1000000")
     assert f"wish {first} was approved: risk judges it now, by Ada" in told
+    (number,) = [fields["order_id"] for _, _, kind, fields in records if kind == "order"]
+    story, _ = folder.run("trace", str(number), "main")
+    for words in (
+        "armed ",
+        f"{first}, which waited for a person",
+        "by Ada",
+        "is sent to the venue",
+    ):
+        assert words in story, story

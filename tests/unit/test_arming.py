@@ -18,6 +18,7 @@ from tradecore_api.commands import arm as arm_commands
 from tradecore_api.commands import status as status_command
 from tradecore_api.embedding import EmbeddedEngine
 from tradecore_api.exit_codes import ExitCode
+from tradecore_api.last_words import of_error
 from tradecore_api.state_dir import StateDir
 from tradecore_api.wiring import arming, live
 from tradecore_api.wiring.live_keys import live_key
@@ -369,6 +370,11 @@ def test_the_command_shows_what_it_arms_and_disarm_takes_it_back(ground, capsys)
     for words in ("main, by Bob at ", "own.py:Own", "(own.py, beside.py)", "step 3", "Ada", "127.0.0.1:1"):
         assert words in shown
     assert "order value max" in shown
+    assert "no entry waits for a person" in shown
+    ground.write("live.toml", (ground.folder / "live.toml").read_text() + "[live.approval]\nabove = 50\n")
+    arm_commands.arm(argparse.Namespace(**given, json=False))
+    approval = "an entry worth more than 50 USD waits for a person's yes, 1 min at most"
+    assert approval in capsys.readouterr().out
 
     assert arm_commands.arm(argparse.Namespace(**given, json=True)) == ExitCode.OK
     told = json.loads(capsys.readouterr().out)
@@ -382,6 +388,19 @@ def test_the_command_shows_what_it_arms_and_disarm_takes_it_back(ground, capsys)
     assert arm_commands.disarm(arguments) == ExitCode.NOT_RUNNING
     assert "was not armed" in capsys.readouterr().err
     assert remove_arming(StateDir("main")) is False
+
+
+def test_a_start_that_nobody_had_armed_is_forgotten_when_somebody_does(ground, capsys):
+    """Its advice is carried out; a start that failed for another reason is still told."""
+    given = {"config": str(ground.folder / "live.toml"), "settings": [], "person": "Bob", "json": False}
+    path = StateDir("main").failed_start
+    for words in ("the venue is gone", refused(ground)):
+        StateDir("main").create()
+        of_error(ConfigError("live.toml", "live", None, words), 1, []).write(path)
+        arm_commands.arm(argparse.Namespace(**given))
+        assert path.exists() == (words == "the venue is gone")
+    status_command.status(argparse.Namespace(account="main", json=False))
+    assert "failed start" not in capsys.readouterr().out
 
 
 def test_status_says_who_armed_what_also_when_nothing_runs(ground, capsys):

@@ -31,6 +31,7 @@ KEYS = {
     "is_paused", "is_killed", "now_ns", "version", "account", "currency", "pid", "mode", "phase", "journal",
     "journal_head", "records", "engine_time_ns", "engine_time", "realised", "unrealised", "pnl_session",
     "pnl_today", "today_since", "position_rows", "positions_open", "order_rows", "limit_rows", "halt_rows",
+    "approval",
     "waiting_rows", "stops",
     "books_waiting", "feed_age_seconds", "adjusted", "venue", "venues", "prices",
     "accounts",

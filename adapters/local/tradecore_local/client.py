@@ -435,4 +435,5 @@ def _capabilities(rules: wire.Rules, with_positions: frozenset[int]) -> VenueCap
         fills_kept_ns=rules.fills_kept_ns or None,
         dead_man_ns_max=rules.dead_man_ms_max * _MS_NS,
         hedging=rules.hedging,
+        hedged_margin=rules.hedged_margin,
     )

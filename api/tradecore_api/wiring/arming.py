@@ -13,7 +13,7 @@ from tradecore.domain.venue_keys import TradingKey
 from tradecore.runtime.live.arming import ArmedAccount, ArmedStrategy, Arming, ArmingKey, SignedArming
 from tradecore.runtime.session_config import ArmedBy
 from tradecore.strategy.code import code_of, hold_to
-from tradecore_api.arming_file import armed_words, read_arming, write_arming
+from tradecore_api.arming_file import ARM_COMMAND, armed_words, read_arming, write_arming
 from tradecore_api.config.tables import Config, StrategyConfig
 from tradecore_api.state_dir import StateDir
 from tradecore_api.version import VERSION
@@ -164,7 +164,7 @@ def _how(config: Config) -> str:
     if not Path(config.source).is_file():
         return "arm it: call `EmbeddedEngine.arm`"
     with_options = ", with the same --set and variables" if config.sources else ""
-    return f"arm it: `tradecore arm {config.source} --by PERSON`{with_options}"
+    return f"arm it: `{ARM_COMMAND} {config.source} --by PERSON`{with_options}"
 
 
 def _key(config: Config) -> ArmingKey:

@@ -6,7 +6,7 @@ import sys
 import msgspec
 
 from tradecore.domain.errors import ConfigError, InvalidValueError
-from tradecore.domain.spec import Positions
+from tradecore.domain.spec import HedgedMargin, Positions
 from tradecore.domain.units import Units
 from tradecore.domain.venue_capabilities import DuplicateIds, VenueCapabilities
 from tradecore.domain.venue_keys import QueryKey, TradingKey
@@ -196,6 +196,11 @@ def _check_positions(config: Config, live: LiveTable, capabilities: VenueCapabil
         key = f"{account if of_other else 'account'}.positions"
         rule = f"must be netting at a venue that {lacking}: an order would open several tickets there"
         raise ConfigError(config.source_of(key), key, booked.value, rule)
+    margin = of_others[0].hedged_margin if of_others else config.tables.account.hedged_margin
+    if margin is HedgedMargin.LARGER and capabilities.hedged_margin is HedgedMargin.BOTH:
+        key = f"{account if of_other else 'account'}.hedged_margin"
+        rule = "must be both at a venue that asks margin for both sides: it would refuse what passes here"
+        raise ConfigError(config.source_of(key), key, margin.value, rule)
 
 
 def _lacking_for_tickets(can: VenueCapabilities) -> str:

@@ -10,7 +10,7 @@ from tradecore.decision import GateConfig
 from tradecore.domain.epoch import Epoch
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.journal import BEHAVIOUR_VERSION
-from tradecore.domain.spec import EngineSpec, Mode, Positions
+from tradecore.domain.spec import EngineSpec, HedgedMargin, Mode, Positions
 
 _CALENDARS = "engine.calendars."
 _FEED_FROM = "feed_from_ns"
@@ -62,8 +62,8 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         """Return the JSON text of the journal's first record, keys sorted.
 
         What only several accounts have is left out where there is one, that positions are netted where they
-        are, canary profiles where there is none, and approvals where nobody is asked: such journals are as
-        they were.
+        are, that margin is asked for both sides where it is, canary profiles where there is none, and
+        approvals where nobody is asked: such journals are as they were.
         """
         tree = msgspec.to_builtins(self)
         if not self.engine.canaries:
@@ -73,6 +73,8 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         for account in (tree["engine"]["account"], *tree["engine"]["accounts"]):
             if account["positions"] == Positions.NETTING:
                 del account["positions"]
+            if account["hedged_margin"] == HedgedMargin.BOTH:
+                del account["hedged_margin"]
         if self.engine.accounts:
             return msgspec.json.encode(tree, order="sorted")
         del tree["engine"]["accounts"], tree["engine"]["risk"]["portfolio"]
@@ -107,6 +109,8 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         """
         if not (changes := self.changes_since(recorded)):
             return
+        # Whatever else differs does not matter beside it.
+        check_mode(recorded_mode(recorded), self.engine.mode, journal_path)
         raise ConfigError(
             journal_path,
             ", ".join(changes),
@@ -130,6 +134,18 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         theirs["behaviour"] = recorded_behaviour(recorded)
         different = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
         return {key: f"{key} was {theirs.get(key)!r}, is {ours.get(key)!r}" for key in different}
+
+
+def check_mode(recorded: str, now: Mode, journal_path: str) -> None:
+    """Refuse to make real positions of simulated ones, or the other way round; raises `ConfigError`."""
+    if not recorded or (recorded == Mode.LIVE.value) is (now is Mode.LIVE):
+        return
+    rule = (
+        f"was written in {recorded} mode: what was traded there is not what a {now.value} account "
+        "holds, and nothing of it is carried over; start with --new-journal, or choose another "
+        "journal.path and account.name"
+    )
+    raise ConfigError(journal_path, "engine.mode", now.value, rule)
 
 
 def check_behaviour(recorded: bytes, journal_path: str, next_step: str) -> None:
@@ -173,11 +189,15 @@ def recorded_behaviour(recorded: bytes) -> int:
 
 def is_recorded_live(recorded: bytes) -> bool:
     """Tell whether the orders of a journal went to a venue outside, as its first record says."""
+    return recorded_mode(recorded) == Mode.LIVE.value
+
+
+def recorded_mode(recorded: bytes) -> str:
+    """Return the mode that a journal's first record names; empty where it names none."""
     try:
-        named = msgspec.json.decode(recorded, type=_NamesMode)
+        return msgspec.json.decode(recorded, type=_NamesMode).engine.mode
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return named.engine.mode == Mode.LIVE.value
+        return ""
 
 
 def recorded_feed_time(recorded: bytes) -> int | None:
