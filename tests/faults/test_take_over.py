@@ -80,7 +80,7 @@ async def test_an_engine_whose_account_was_taken_wakes_and_sends_nothing(tmp_pat
     async with engines(tmp_path, validity_window_ns=WINDOW_NS) as (ground, stable):
         machine = Machine(tmp_path / "one", stable, ground)
         await machine.run("arm", "live.toml", "--by", "Test")
-        for race in range(size(12, 250)):
+        for race in range(size(12, 100)):
             first = await machine.trading("--take-over", orders=1)
             await asyncio.sleep(chance.random() * 0.2)
             first.signal(signal.SIGSTOP)
@@ -114,7 +114,7 @@ async def test_an_engine_whose_account_was_taken_wakes_and_sends_nothing(tmp_pat
 @pytest.mark.parametrize("stops_first", [True, False], ids=["stopped", "trading"])
 async def test_of_two_machines_with_one_journal_the_later_one_trades(tmp_path, stops_first):
     """They share no file and no kernel: what the venue shows is all that the first one can know."""
-    for race in range(size(2, 60)):
+    for race in range(size(2, 20)):
         async with engines(tmp_path, seed=race + 1) as (ground, stable):
             one = Machine(tmp_path / f"one-{race}", stable, ground, is_alone=True)
             two = Machine(tmp_path / f"two-{race}", stable, ground, is_alone=True)
