@@ -471,7 +471,7 @@ class Daemon:
             words = last_words.of_clean_end(self._stop_asked, os.getpid(), self._recent_lines())
         else:
             words = last_words.of_error(error, os.getpid(), self._recent_lines())
-        has_begun = self._session is not None and (self._is_clean or not isinstance(error, FencedError))
+        has_begun = self._session is not None and (not isinstance(error, FencedError) or self._is_clean)
         path = self._state.last_words if has_begun else self._state.failed_start
         with suppress(TradecoreError):
             Call(lambda: words.write(path), str(path)).result(DISK_SECONDS_MAX)
