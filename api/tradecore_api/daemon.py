@@ -172,9 +172,8 @@ class Daemon:
     def _claimed(self) -> Iterator[None]:
         """Hold the account, here and at its venue; taken over from another engine where that is asked for."""
         if self._takes_over:
-            if self._tables.mode is Mode.LIVE:
-                # What could not start must not end the one that runs.
-                arming.armed(self._config, self._state)
+            # What could not start must not end the one that runs.
+            self._found_arming()
             seize(self._config, self._state, self._journal.where)
         with self._held(), claimed(self._config, takes_over=self._takes_over) as self._holds:
             yield
@@ -196,9 +195,9 @@ class Daemon:
             self._forks.end_child()
             cause = self._cause_of(error)
             self._say_end(cause)
-            if self._is_clean and isinstance(cause, FencedError):
+            if isinstance(cause, FencedError):
                 # A watchdog must not take it for one that died: its orders are those of another engine now.
-                self._beat_if_possible("ended")
+                self._beat_if_possible("ended") if self._is_clean else self._restore(self._before)
             if cause is not error:
                 raise cause from error
             raise
@@ -468,7 +467,8 @@ class Daemon:
             words = last_words.of_clean_end(self._stop_asked, os.getpid(), self._recent_lines())
         else:
             words = last_words.of_error(error, os.getpid(), self._recent_lines())
-        path = self._state.failed_start if self._session is None else self._state.last_words
+        has_begun = self._session is not None and (not isinstance(error, FencedError) or self._is_clean)
+        path = self._state.last_words if has_begun else self._state.failed_start
         with suppress(TradecoreError):
             Call(lambda: words.write(path), str(path)).result(DISK_SECONDS_MAX)
 
