@@ -1,8 +1,8 @@
 //! The bytes of an operator's command: its code, then what its name does not say.
 
 use tradecore_types::{
-    AccountId, CommandKind, Consent, Decimal, InstrumentId, LimitChange, LimitName, LimitValue, OrderId,
-    Permission, PersonName, Release, Scope, Stop, StrategyId, Within,
+    AccountId, ByLimit, CommandKind, Consent, Decimal, FlattenByLimit, InstrumentId, LimitChange, LimitName,
+    LimitValue, OrderId, Permission, PersonName, Release, Scope, Stop, StrategyId, Within,
 };
 
 use crate::CodecError;
@@ -50,6 +50,14 @@ pub(crate) fn put_command(out: &mut Vec<u8>, kind: &CommandKind) {
             out.push(u8::from(consent.is_given));
             put_person(out, consent.person);
         }
+        CommandKind::FlattenByLimit(FlattenByLimit { scope, by }) => {
+            out.extend_from_slice(&by.distance_bps().to_le_bytes());
+            out.extend_from_slice(&by.timeout_ns().to_le_bytes());
+            out.push(u8::from(scope.is_some()));
+            if let Some(scope) = scope {
+                put_scope(out, *scope);
+            }
+        }
         plain => debug_assert!(CommandKind::PLAIN.contains(plain), "its name says everything"),
     }
 }
@@ -80,6 +88,13 @@ pub(crate) fn command(cursor: &mut Cursor<'_>) -> Result<CommandKind, CodecError
             is_given: flag("is_given", cursor.u8()?)?,
             person: person(cursor)?,
         })),
+        14 => {
+            let (distance_bps, timeout_ns) = (cursor.u32()?, cursor.i64()?);
+            let by = ByLimit::new(distance_bps, timeout_ns)
+                .map_err(|_| CodecError::Field { field: "by_limit", value: u64::from(distance_bps) })?;
+            let scope = if flag("scope", cursor.u8()?)? { Some(scope(cursor)?) } else { None };
+            Ok(CommandKind::FlattenByLimit(FlattenByLimit { scope, by }))
+        }
         7 => Ok(CommandKind::Release(Release { scope: scope(cursor)?, person: person(cursor)? })),
         code => CommandKind::from_code(code).ok_or_else(|| unknown("command", code)),
     }
@@ -170,6 +185,8 @@ mod tests {
         };
         let within = |stop, scope| CommandKind::Within(Within { stop, scope });
         let consent = Consent { order_id: OrderId(258), is_given: false, person: ada };
+        let by = ByLimit::new(258, 3).unwrap();
+        let by_limit = |scope| CommandKind::FlattenByLimit(FlattenByLimit { scope, by });
         let plain = CommandKind::PLAIN.into_iter().zip([1, 2, 3, 4, 5, 10].map(|code| vec![code]));
         let others = [
             (
@@ -185,6 +202,8 @@ mod tests {
             (within(Stop::CancelAll, Scope::Portfolio), "11 10 4 0 0 0 0"),
             (CommandKind::Cancel(OrderId(257)), "12 1 1 0 0 0 0 0 0"),
             (CommandKind::Consent(consent), "13 2 1 0 0 0 0 0 0 0 3 65 100 97"),
+            (by_limit(None), "14 2 1 0 0 3 0 0 0 0 0 0 0 0"),
+            (by_limit(Some(Scope::Strategy(StrategyId(5)))), "14 2 1 0 0 3 0 0 0 0 0 0 0 1 2 5 0 0 0"),
         ];
         let bytes = |text: &str| text.split(' ').map(|byte| byte.parse().unwrap()).collect();
         plain.chain(others.map(|(kind, text)| (kind, bytes(text)))).collect()
