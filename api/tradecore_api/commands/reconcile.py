@@ -5,7 +5,6 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from tradecore.domain.journal import JournalFolder
 from tradecore.domain.quoted import cut, printable
 from tradecore.domain.times import iso_time
 from tradecore.domain.units import trimmed
@@ -13,6 +12,7 @@ from tradecore.runtime.live.comparison import Comparison, Finding
 from tradecore_api.config import read
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.output import print_json, print_note, print_values
+from tradecore_api.own_journal import journal_folder
 from tradecore_api.state_dir import StateDir
 from tradecore_api.wiring import feeds
 from tradecore_api.wiring.reconciling import compare
@@ -33,7 +33,7 @@ def reconcile(arguments: argparse.Namespace) -> int:
     """Compare what the journal says with what the venue shows, and say what differs."""
     config = feeds.completed(read.load(Path(arguments.config), options=arguments.settings))
     account = config.tables.account.name
-    folder = JournalFolder(config.tables.journal.path or StateDir(account).journal)
+    folder = journal_folder(config.tables, StateDir(account))
     found = asyncio.run(compare(config, folder))
     if not folder.exists():
         print_note(f"{folder.where}: there is no journal yet, so the books are empty")

@@ -2,7 +2,8 @@
 
 use tradecore_types::{
     AccountId, ByLimit, CommandKind, Consent, Decimal, FlattenByLimit, InstrumentId, LimitChange, LimitName,
-    LimitValue, OrderId, Permission, PersonName, Release, Scope, Stop, StrategyId, Within,
+    LimitValue, OrderId, Permission, PersonName, Release, SafetyCause, SafetyPause, Scope, Stop, StrategyId,
+    Within,
 };
 
 use crate::CodecError;
@@ -58,6 +59,11 @@ pub(crate) fn put_command(out: &mut Vec<u8>, kind: &CommandKind) {
                 put_scope(out, *scope);
             }
         }
+        CommandKind::SafetyPause(pause) => {
+            out.push(pause.cause.code());
+            out.extend_from_slice(&pause.value.to_le_bytes());
+            out.extend_from_slice(&pause.bound.to_le_bytes());
+        }
         plain => debug_assert!(CommandKind::PLAIN.contains(plain), "its name says everything"),
     }
 }
@@ -94,6 +100,11 @@ pub(crate) fn command(cursor: &mut Cursor<'_>) -> Result<CommandKind, CodecError
                 .map_err(|_| CodecError::Field { field: "by_limit", value: u64::from(distance_bps) })?;
             let scope = if flag("scope", cursor.u8()?)? { Some(scope(cursor)?) } else { None };
             Ok(CommandKind::FlattenByLimit(FlattenByLimit { scope, by }))
+        }
+        15 => {
+            let code = cursor.u8()?;
+            let cause = SafetyCause::from_code(code).ok_or_else(|| unknown("cause", code))?;
+            Ok(CommandKind::SafetyPause(SafetyPause { cause, value: cursor.i64()?, bound: cursor.i64()? }))
         }
         7 => Ok(CommandKind::Release(Release { scope: scope(cursor)?, person: person(cursor)? })),
         code => CommandKind::from_code(code).ok_or_else(|| unknown("command", code)),
@@ -202,6 +213,10 @@ mod tests {
             (within(Stop::CancelAll, Scope::Portfolio), "11 10 4 0 0 0 0"),
             (CommandKind::Cancel(OrderId(257)), "12 1 1 0 0 0 0 0 0"),
             (CommandKind::Consent(consent), "13 2 1 0 0 0 0 0 0 0 3 65 100 97"),
+            (
+                CommandKind::SafetyPause(SafetyPause { cause: SafetyCause::ClockJump, value: -2, bound: 1 }),
+                "15 3 254 255 255 255 255 255 255 255 1 0 0 0 0 0 0 0",
+            ),
             (by_limit(None), "14 2 1 0 0 3 0 0 0 0 0 0 0 0"),
             (by_limit(Some(Scope::Strategy(StrategyId(5)))), "14 2 1 0 0 3 0 0 0 0 0 0 0 1 2 5 0 0 0"),
         ];
@@ -226,7 +241,7 @@ mod tests {
         /// What is read is written as it was: no two texts are one command, and bytes of others are refused in order.
         #[test]
         fn any_bytes_are_a_command_that_is_written_so_or_none(
-            code in 0..16_u8,
+            code in 0..17_u8,
             tail in prop::collection::vec(prop_oneof![0..14_u8, any::<u8>()], 0..40),
         ) {
             let bytes = [vec![code], tail].concat();

@@ -126,6 +126,62 @@ fn what_an_exit_in_doubt_may_close_is_left_out_and_the_rest_is_closed_meanwhile(
     assert_eq!((rig.position(ANNA, GOLD), left(&rig).len()), (0, 6));
 }
 
+/// Lets a while go by, and then the market change.
+fn tick_after(rig: &mut Rig, wait_ns: i64) {
+    let now_ns = rig.kernel.now_ns();
+    rig.play(&quotes(now_ns + wait_ns, 99));
+}
+
+#[test]
+fn a_flatten_that_is_refused_with_nothing_in_its_way_waits_a_second_after_the_second_try() {
+    let (mut rig, entry) = one_order();
+    tell_about(&mut rig, entry, filled(95, 10), Some("t1"));
+    flatten(&mut rig);
+    tell_about(&mut rig, OrderId(2), REFUSED, None);
+    tick(&mut rig);
+    for number in 3..6 {
+        assert_eq!(left(&rig).last(), Some(&(number, false)));
+        tell_about(&mut rig, OrderId(number), REFUSED, None);
+        let refused_ns = rig.kernel.now_ns();
+        for _ in 0..50 {
+            tick(&mut rig);
+        }
+        let left_ns = refused_ns + 999_999_999 - rig.kernel.now_ns();
+        tick_after(&mut rig, left_ns);
+        assert_eq!(
+            left(&rig).last(),
+            Some(&(number, false)),
+            "nothing says that the answer would be another"
+        );
+        tick_after(&mut rig, 1);
+    }
+    tell_about(&mut rig, OrderId(6), filled(99, 10), Some("t2"));
+    tick(&mut rig);
+    assert_eq!((rig.position(ANNA, GOLD), left(&rig).len()), (0, 6));
+}
+
+#[test]
+fn a_flatten_that_is_refused_goes_out_again_at_once_when_there_is_another_amount_to_close() {
+    let (mut rig, entry) = one_order();
+    tell_about(&mut rig, entry, filled(95, 4), Some("t1"));
+    flatten(&mut rig);
+    tell_about(&mut rig, entry, ENDED, None);
+    tick(&mut rig);
+    let first = *left(&rig).last().unwrap();
+    tell_about(&mut rig, OrderId(first.0), REFUSED, None);
+    tick(&mut rig);
+    let second = *left(&rig).last().unwrap();
+    assert_eq!(second, (first.0 + 1, false));
+    tell_about(&mut rig, OrderId(second.0), REFUSED, None);
+    tick(&mut rig);
+    assert_eq!(left(&rig).last(), Some(&second));
+    // A fill that was not told in time is why it was refused.
+    tell_about(&mut rig, entry, filled(95, 6), Some("t2"));
+    tick(&mut rig);
+    assert_eq!(left(&rig).last(), Some(&(second.0 + 1, false)));
+    assert_eq!(rig.kernel.orders().get(OrderId(second.0 + 1)).unwrap().open_lots(), 10);
+}
+
 #[test]
 fn a_flatten_begins_with_what_nothing_in_doubt_can_close() {
     let (mut rig, resting) = long_with_exit();

@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 use tradecore_journal::{collect_events, encode_events};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Command, CurrencyId, Event, EventBatch, EventBody, FeedState, Flow,
-    Funding, InstrumentId, Level, Mark, OrderId, Quote, Said, Trade, VenueEvent,
+    Funding, InstrumentId, Level, Mark, OrderId, Quote, SafetyPause, Said, Trade, VenueEvent,
 };
 
 use crate::account;
@@ -415,7 +415,7 @@ impl PyEventBatch {
     /// for is not looked at.
     #[pyo3(signature = (
         time_ns, name, *, scope=None, scope_id=0, limit=None, value=None, instrument_id=None, person=None,
-        order_id=None, within_bps=None, then_market_ns=None
+        order_id=None, within_bps=None, then_market_ns=None, safety=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "what any command may say, by keyword")]
     fn command(
@@ -431,6 +431,7 @@ impl PyEventBatch {
         #[pyo3(from_py_with = optional::order_id)] order_id: Option<u64>,
         #[pyo3(from_py_with = optional::within_bps)] within_bps: Option<u32>,
         #[pyo3(from_py_with = optional::then_market_ns)] then_market_ns: Option<i64>,
+        #[pyo3(from_py_with = risk::safety)] safety: Option<SafetyPause>,
     ) -> PyResult<()> {
         // Without a limit a value is the number of a wish.
         let wish = value.as_deref().filter(|_| limit.is_none()).map(risk::order_number).transpose()?;
@@ -442,9 +443,9 @@ impl PyEventBatch {
             person: person.as_deref().map(risk::person).transpose()?,
             order: order_id.map(OrderId),
             by_limit: risk::by_limit(within_bps, then_market_ns)?,
+            safety,
         };
-        let kind = risk::command(name, &said)?;
-        self.push(time_ns, 0, EventBody::Command(Command { kind }));
+        self.push(time_ns, 0, EventBody::Command(Command { kind: risk::command(name, &said)? }));
         Ok(())
     }
 

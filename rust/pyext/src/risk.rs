@@ -6,7 +6,7 @@ use tradecore_kernel::Kernel;
 use tradecore_risk::{CanaryLimits, Limits, ScopeLimits, ScopesConfig, SelfTrade, StrategyLimits};
 use tradecore_types::{
     AccountId, ByLimit, CommandKind, CommandName, Decimal, InstrumentId, InstrumentSpec, LimitName,
-    LimitOwner, LimitValue, Money, OrderId, PersonName, Said, Scope, StrategyId,
+    LimitOwner, LimitValue, Money, OrderId, PersonName, SafetyCause, SafetyPause, Said, Scope, StrategyId,
 };
 
 use crate::currencies::others_of;
@@ -305,6 +305,19 @@ pub fn by_limit(within_bps: Option<u32>, then_market_ns: Option<i64>) -> PyResul
         (None, Some(_)) => Err(missing("within_bps")),
         (Some(_), None) => Err(missing("then_market_ns")),
     }
+}
+
+/// Reads why an engine pauses by itself: the name of the cause, what was seen, and the bound.
+pub fn safety(given: &Bound<'_, PyAny>) -> PyResult<Option<SafetyPause>> {
+    if given.is_none() {
+        return Ok(None);
+    }
+    let rule = "must be a cause, what was seen and the bound: a name and two whole numbers";
+    let wrong = |_| invalid_value("safety", &given.to_string(), rule);
+    let (cause, value, bound): (String, i64, i64) = given.extract().map_err(wrong)?;
+    let known = || format!("must be one of {}", SafetyCause::ALL.map(SafetyCause::name).join(", "));
+    let cause = SafetyCause::from_name(&cause).ok_or_else(|| invalid_value("cause", &cause, &known()))?;
+    Ok(Some(SafetyPause { cause, value, bound }))
 }
 
 /// Makes a command of its name and what it says beside that.

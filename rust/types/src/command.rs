@@ -1,7 +1,8 @@
 //! What an operator tells the engine; journalled and replayed like any other event.
 
 use crate::{
-    AccountId, ByLimit, InstrumentId, LimitName, LimitValue, OrderId, PersonName, StrategyId, ValueError,
+    AccountId, ByLimit, InstrumentId, LimitName, LimitValue, OrderId, PersonName, SafetyPause, StrategyId,
+    ValueError,
 };
 
 /// What a limit or a halt is about.
@@ -168,6 +169,8 @@ pub enum CommandKind {
     Consent(Consent),
     /// Cancel every open order and close every position, by limit orders first.
     FlattenByLimit(FlattenByLimit),
+    /// Stop taking new risk, because something is not to be trusted; a `Resume` ends it.
+    SafetyPause(SafetyPause),
 }
 
 impl CommandKind {
@@ -193,6 +196,7 @@ impl CommandKind {
             Self::Cancel(_) => 12,
             Self::Consent(_) => 13,
             Self::FlattenByLimit(_) => 14,
+            Self::SafetyPause(_) => 15,
         }
     }
 
@@ -220,6 +224,7 @@ impl CommandKind {
             Self::Cancel(_) => CommandName::Cancel,
             Self::Consent(Consent { is_given: true, .. }) => CommandName::Approve,
             Self::Consent(Consent { is_given: false, .. }) => CommandName::Reject,
+            Self::SafetyPause(_) => CommandName::SafetyPause,
         }
     }
 
@@ -265,6 +270,7 @@ impl CommandKind {
                 let (order_id, person) = (given("value", said.wish)?, given("person", said.person)?);
                 Self::Consent(Consent { order_id, is_given: name == CommandName::Approve, person })
             }
+            CommandName::SafetyPause => Self::SafetyPause(given("cause", said.safety)?),
         })
     }
 
@@ -295,6 +301,7 @@ impl CommandKind {
             Self::Consent(Consent { order_id, person, .. }) => {
                 Said { wish: Some(*order_id), person: Some(*person), ..Said::default() }
             }
+            Self::SafetyPause(pause) => Said { safety: Some(*pause), ..Said::default() },
             Self::Pause | Self::Resume | Self::Flatten | Self::Kill | Self::ReleaseKill | Self::CancelAll => {
                 Said::default()
             }
@@ -319,6 +326,8 @@ pub struct Said {
     pub order: Option<OrderId>,
     /// How a flatten closes by limit orders first, where it does.
     pub by_limit: Option<ByLimit>,
+    /// Why an engine pauses by itself.
+    pub safety: Option<SafetyPause>,
 }
 
 fn given<T>(field: &'static str, value: Option<T>) -> Result<T, ValueError> {
@@ -374,6 +383,8 @@ command_names! {
     Approve = "approve";
     /// End a wish that waits for a person.
     Reject = "reject";
+    /// Take no new risk, because feed, clock or files are not to be trusted; the engine gives it itself.
+    SafetyPause = "safety_pause";
 }
 
 /// A command of an operator on its way into the engine.
@@ -397,6 +408,7 @@ mod tests {
             person: PersonName::new("Ada").ok(),
             order: Some(OrderId(5)),
             by_limit: ByLimit::new(20, 5_000_000_000).ok(),
+            safety: Some(SafetyPause { cause: crate::SafetyCause::ClockJump, value: -7, bound: 2 }),
         };
         for name in CommandName::ALL {
             let kind = CommandKind::of(name, &said).unwrap();

@@ -463,6 +463,24 @@ def test_what_the_venue_said_last_is_kept_for_people(desk):
     assert desk.requests.declined == "order 1: unknown_key: there is no such key"
 
 
+@pytest.mark.parametrize(
+    ("reduce_only", "reason", "is_doubt"),
+    [
+        (True, "unsupported", True),
+        (True, "not_permitted", True),
+        (True, "would_take", False),
+        (True, "cannot_fill_whole", False),
+        (False, "unsupported", False),
+    ],
+)
+def test_a_declined_exit_is_a_reason_to_compare(reduce_only, reason, is_doubt):
+    """The books may hold more than the venue does. What the market forbids says nothing of that."""
+    desk = LiveDesk()
+    desk.order(reduce_only=reduce_only)
+    desk.answer(Declined(reason=reason, words="there are 0 lots to close"))
+    assert desk.requests.has_declined_exit is is_doubt
+
+
 def test_what_is_overtaken_says_nothing_of_price_and_size():
     """A frame from before an amendment comes after the one that shows it."""
     desk = open_desk()

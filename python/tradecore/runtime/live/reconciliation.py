@@ -189,7 +189,7 @@ class Reconciliation:
         return [Balances() if self.step is Step.BALANCING else Positions()]
 
     def hurry(self, now_ns: int) -> None:
-        """Compare soon: others have traded."""
+        """Compare soon: others have traded, or the venue would not close what the books hold."""
         if self.step is Step.AGREED:
             self._due_ns = min(self._due_ns, now_ns + self._retry_ns // 4)
 

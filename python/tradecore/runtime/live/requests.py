@@ -74,6 +74,8 @@ class Requests:
         self._report_times = report_times or ReportTimes()
         # What the venue said when it declined a request last, and of which order.
         self.declined = ""
+        # Whether an order that only closes was declined: the books may hold more than the venue does.
+        self.has_declined_exit = False
         # Whether a request waits for nothing but room, and whether the rest would in vain.
         self.waits_for_room = False
         self._is_full = False
@@ -358,6 +360,8 @@ class Requests:
                 # The venue has an order of this name: ours, of a try of which we know less than it does.
                 self._table.doubt(order, now_ns)
                 return [OutcomeLost(instrument=order.instrument, order_id=order.order_id)]
+            is_of_the_market = answer.reason in {"would_take", "cannot_fill_whole"}
+            self.has_declined_exit |= order.terms.reduce_only and not is_of_the_market
             return self._table.end_with(order, "rejected", answer.reason)
         if wanted.kind == REPLACE and answer.reason != "unknown_order":
             return [told_of(order, "replace_rejected", reason=answer.reason)]

@@ -417,6 +417,9 @@ class VenueLink:
         if isinstance(answer, Declined):
             self._declined_ns = self._wall_ns()
         self._hear(self._requests.answered(send.order_id, answer, _now_ns()))
+        if self._requests.has_declined_exit:
+            self._requests.has_declined_exit = False
+            self._reconciliation.hurry(_now_ns())
 
     async def _request(self, send: Send) -> Answer:
         match send.request:

@@ -2,7 +2,7 @@
 
 use tradecore_types::{
     ByLimit, CancelReason, CommandKind, EventBatch, EventBody, FlattenByLimit, InstrumentId, LimitChange,
-    OrderId, OrderIntent, Rule, Scope, Stop, StrategyId, ValueError, Within,
+    OrderId, OrderIntent, Rule, SafetyPause, Scope, Stop, StrategyId, TimeNs, ValueError, Within,
 };
 
 use crate::control::stops::whole_of;
@@ -16,7 +16,14 @@ impl Kernel {
         }
         match kind {
             CommandKind::Pause => self.control.switches.is_paused = true,
-            CommandKind::Resume => self.control.switches.is_paused = false,
+            CommandKind::Resume => {
+                self.control.switches.is_paused = false;
+                self.control.paused_by = None;
+            }
+            CommandKind::SafetyPause(pause) => {
+                self.control.switches.is_paused = true;
+                self.control.paused_by = Some((self.now_ns, *pause));
+            }
             CommandKind::Kill => {
                 self.control.switches.is_killed = true;
                 self.books.heard.note_all_to_end(OrderId(self.outgoing.last_order_id));
@@ -84,7 +91,7 @@ impl Kernel {
             }
             CommandKind::FlattenByLimit(FlattenByLimit { scope: None, .. }) => {}
             // Whether it is open, or waits, is not known yet: events that are fed before it decide that.
-            CommandKind::Cancel(_) | CommandKind::Consent(_) => {}
+            CommandKind::Cancel(_) | CommandKind::Consent(_) | CommandKind::SafetyPause(_) => {}
             plain => debug_assert!(CommandKind::PLAIN.contains(plain), "it can always be carried out"),
         }
         Ok(())
@@ -128,6 +135,12 @@ impl Kernel {
             }
         }
         Ok(())
+    }
+
+    /// Returns why the engine has paused itself, and when, until a resume.
+    #[must_use]
+    pub const fn paused_by(&self) -> Option<(TimeNs, SafetyPause)> {
+        self.control.paused_by
     }
 
     /// Visits what operators have stopped in parts of trading.

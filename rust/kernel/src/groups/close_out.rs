@@ -18,7 +18,7 @@ use tradecore_types::{
 
 use crate::books::tickets::held_for;
 use crate::groups::by_limit::Way;
-use crate::groups::to_close::{ASK_AGAIN_NS, CloseOut, Ending, Flattening, Rest, Ties, TooLarge};
+use crate::groups::to_close::{ASK_AGAIN_NS, CloseOut, Ending, Flattening, Refused, Rest, Ties, TooLarge};
 use crate::markets::market::Market;
 use crate::{Kernel, KernelError};
 
@@ -134,7 +134,7 @@ impl Kernel {
     /// Sends an order for what a flatten has left, unless one is on its way: at the market, or by limit while it has
     /// time. Tells whether to go on; a position that is flat is done.
     fn flatten_again(&mut self, flattening: &Flattening) -> Result<bool, KernelError> {
-        let Flattening { strategy, instrument, .. } = *flattening;
+        let Flattening { strategy, instrument, refused, .. } = *flattening;
         let position_lots = self.books.ledger.position(strategy, instrument);
         if self.is_under_way(flattening) {
             return Ok(true);
@@ -142,6 +142,10 @@ impl Kernel {
         if position_lots == 0 && !self.has_tickets(strategy, instrument) {
             self.books.groups.close_outs.retain(|known| *known != CloseOut::Position(*flattening));
             return Ok(false);
+        }
+        let lots = self.known_to_be_open(strategy, instrument);
+        if refused.is_some_and(|refused| refused.lots == lots && self.now_ns < refused.not_before_ns) {
+            return Ok(true);
         }
         let mark_ticks = match self.way_of(flattening) {
             Way::AtMarket => None,
@@ -160,7 +164,6 @@ impl Kernel {
             return Ok(true);
         }
         let side = if position_lots > 0 { Side::Sell } else { Side::Buy };
-        let lots = self.known_to_be_open(strategy, instrument);
         let is_possible = mark_ticks.is_some() || self.is_taken(instrument, side);
         if lots != 0 && is_possible && !self.withdraw_exits(flattening) {
             match mark_ticks {
@@ -198,14 +201,7 @@ impl Kernel {
         if !self.config.destination.is_outside() {
             return false;
         }
-        // One in doubt is asked about already, and its end is asked for once it is known.
-        let is_meant = |order: &&OpenOrder| {
-            (order.intent.strategy, order.intent.instrument) == (strategy, instrument)
-                && order.only_closes()
-                && order.state != OrderState::Unknown
-        };
-        let exits: Vec<_> =
-            self.books.orders.iter().filter(is_meant).map(|exit| exit.intent.order_id).collect();
+        let exits: Vec<_> = self.known_exits(strategy, instrument).collect();
         let Some(newest) = exits.iter().max().copied() else { return false };
         let is_due = asked_ns.is_none_or(|asked_ns| self.now_ns >= asked_ns.saturating_add(ASK_AGAIN_NS));
         for order_id in exits.into_iter().filter(|order_id| is_due || *order_id > asked_until) {
@@ -220,6 +216,40 @@ impl Kernel {
             }
         }
         true
+    }
+
+    /// The orders that may only close and are open. One in doubt is asked about already, and its end is asked for once
+    /// it is known.
+    fn known_exits(&self, strategy: StrategyId, instrument: InstrumentId) -> impl Iterator<Item = OrderId> {
+        let is_meant = move |order: &&OpenOrder| {
+            (order.intent.strategy, order.intent.instrument) == (strategy, instrument)
+                && order.only_closes()
+                && order.state != OrderState::Unknown
+        };
+        self.books.orders.iter().filter(is_meant).map(|exit| exit.intent.order_id)
+    }
+
+    /// The venue refused an order of a flatten. Beside an exit that is why, and it goes out again once that has ended;
+    /// with nothing in its way it goes out once more at once and then waits: books and venue may differ, and each change of
+    /// the market would bring the same answer.
+    fn note_refused_flatten(&mut self, strategy: StrategyId, instrument: InstrumentId) {
+        if self.known_exits(strategy, instrument).next().is_some() {
+            return;
+        }
+        let lots = self.known_to_be_open(strategy, instrument);
+        let (now_ns, again_ns) = (self.now_ns, self.now_ns.saturating_add(ASK_AGAIN_NS));
+        for known in &mut self.books.groups.close_outs {
+            // One that closes by limit has a pace of its own.
+            if let CloseOut::Position(of) = known
+                && (of.strategy, of.instrument) == (strategy, instrument)
+                && of.limited.is_none_or(|limited| now_ns >= limited.until_ns)
+            {
+                // What was in its way may have ended just before this was told.
+                let is_again = of.refused.is_some_and(|refused| refused.lots == lots);
+                let not_before_ns = if is_again { again_ns } else { self.now_ns };
+                of.refused = Some(Refused { lots, not_before_ns });
+            }
+        }
     }
 
     /// Measures an exit anew that the venue did not make smaller, once that is due; tells whether it still waits.
@@ -270,14 +300,15 @@ impl Kernel {
         }
         let Some(order) = self.books.orders.find_closed(order_id).copied() else { return };
         let ClosedOrder { strategy, instrument, side, reduce_only, .. } = order;
-        let is_closed_anyway =
-            self.is_killed_for(strategy, instrument) || self.is_flattened(strategy, instrument);
         if self.books.heard.is_bound(order_id) {
             // Its strategy meant it to open: it came at a time when only closing is allowed.
             return;
         }
+        if reduce_only && self.is_flattened(strategy, instrument) {
+            return self.note_refused_flatten(strategy, instrument);
+        }
         let open_lots = side.closable_lots(held_for(&self.books.ledger, &order));
-        if reduce_only && open_lots > 0 && !is_closed_anyway {
+        if reduce_only && open_lots > 0 && !self.is_killed_for(strategy, instrument) {
             self.books.heard.note_refused_exit(&order);
             self.note_surprise(instrument, order_id, SurpriseKind::ExitRefused);
         }
@@ -371,6 +402,7 @@ impl Kernel {
                         asked_ns: None,
                         asked_until,
                         limited,
+                        refused: None,
                     };
                     self.books.groups.close_outs.push(CloseOut::Position(flattening));
                 }

@@ -34,8 +34,17 @@ pub(crate) struct Flattening {
     /// again after a while.
     pub(crate) asked_ns: Option<TimeNs>,
     pub(crate) asked_until: OrderId,
+    /// What the venue refused to close last, with nothing else in its way.
+    pub(crate) refused: Option<Refused>,
     /// How it closes by limit orders before it goes at the market, if it does.
     pub(crate) limited: Option<Limited>,
+}
+
+/// What a venue outside refused to close: it is asked for again after a while, or as soon as it is another amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) lots: i64,
+    pub(crate) not_before_ns: TimeNs,
 }
 
 /// How a flatten closes by limit orders until its time is up.
@@ -125,14 +134,25 @@ impl CloseOut {
         });
         match self {
             Self::Position(flattening) => {
-                let Flattening { strategy, instrument, last_order_id, asked_ns, asked_until, limited } =
-                    flattening;
+                let Flattening {
+                    strategy,
+                    instrument,
+                    last_order_id,
+                    asked_ns,
+                    asked_until,
+                    refused,
+                    limited,
+                } = flattening;
                 out.extend_from_slice(&strategy.0.to_le_bytes());
                 out.extend_from_slice(&instrument.0.to_le_bytes());
                 out.extend_from_slice(&last_order_id.0.to_le_bytes());
                 if let Some(asked_ns) = asked_ns {
                     out.extend_from_slice(&asked_ns.to_le_bytes());
                     out.extend_from_slice(&asked_until.0.to_le_bytes());
+                }
+                if let Some(Refused { lots, not_before_ns }) = refused {
+                    out.extend_from_slice(&lots.to_le_bytes());
+                    out.extend_from_slice(&not_before_ns.to_le_bytes());
                 }
                 if let Some(Limited { by, mark_ticks, until_ns, not_before_ns }) = limited {
                     out.extend_from_slice(&by.distance_bps().to_le_bytes());
