@@ -15,7 +15,7 @@ from tradecore_api.command_text import request_of
 from tradecore_api.control import client
 from tradecore_api.state_dir import StateDir
 
-TWO = PAPER.replace("seconds = 5\nvirtual = true", "seconds = 120").replace(
+TWO = PAPER.replace("seconds = 5\nvirtual = true", "seconds = 900").replace(
     """[strategy]
 class = "tradecore_api.demo_strategies:Quoter"
 quantity = 0.01
@@ -205,19 +205,25 @@ def test_a_file_that_makes_no_sense_or_is_anothers_stops_nothing(running):
 def test_one_decision_is_the_same_record_by_whatever_way_it_comes(running):
     """Each stop, of everything and of each part, by command, file and program; by signal where one has it."""
     scopes = ("", " account", " strategy:first", " instrument:BTC-USD")
-    for name in ("pause", "resume", "cancel-all", "flatten", "kill", "release-kill"):
+    # The command line takes a second each time: every stop with one of the two, and both with some stop.
+    names = ("pause", "resume", "cancel-all", "flatten", "kill", "release-kill")
+    others = dict(zip(names, ("strategy:first", "instrument:BTC-USD") * 3, strict=True))
+    for name in names:
         for scope in scopes:
             before = len(running.commands())
-            typed = f"kill{scope} --release" if name == "release-kill" else f"{name}{scope}"
-            if scope == " account" and name == "release-kill":
-                typed = "kill one account --release"
+            # On the command line an engine may be named before the part, and has to be before a bare word.
+            typed = f"kill one{scope} --release" if name == "release-kill" else f"{name} one{scope}"
             running.by_api(f"{name}{scope}")
             running.by_file(f"{name}{scope}")
-            running.by_command(typed)
+            ways = 2
+            if scope in ("", " account", f" {others[name]}"):
+                running.by_command(typed)
+                ways += 1
             if not scope and name in SIGNALS:
                 running.by_signal(name)
+                ways += 1
             found = running.commands()[before:]
-            assert len(found) == 3 + (not scope and name in SIGNALS), (name, scope, found)
+            assert len(found) == ways, (name, scope, found)
             assert all(record == found[0] for record in found), found
             assert found[0]["command"] == name.replace("-", "_")
             assert ("scope" in found[0]) == bool(scope)

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
-from tradecore.domain.commands import Kill, SafetyPause, Release, ReleaseKill, Resume
+from tradecore.domain.commands import Kill, Pause, Release, ReleaseKill, Resume, SafetyPause
 from tradecore.domain.errors import StorageError
 from tradecore.ports.control_channel import Status
 from tradecore.runtime import forked_child
