@@ -5,19 +5,14 @@ import sys
 
 from tradecore.domain import Mode
 
-_WORDS = {
-    Mode.LIVE: "LIVE: its orders leave for a venue",
-    Mode.PAPER: "paper: its orders go to a simulated venue and leave nowhere",
-    Mode.SHADOW: "shadow: it decides, and no order is made of that",
-}
 # White on magenta: no state is shown so.
 STYLE = "bold white on magenta"
 _ANSI = ("\x1b[1;97;45m", "\x1b[0m")
 
 
 def mode_words(mode: str) -> str:
-    """Return a mode with what becomes of its orders; one of another version is as it was written."""
-    return next((words for known, words in _WORDS.items() if known.value == mode), mode)
+    """Return a mode as `status` shows it: one that trades live says what that means."""
+    return "LIVE: its orders leave for a venue" if mode == Mode.LIVE else mode
 
 
 def named(account: str, mode: str) -> str:

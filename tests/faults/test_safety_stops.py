@@ -54,6 +54,9 @@ def commands(journal):
 
 
 @pytest.mark.skipif(not CAN_PRELOAD, reason=REASON)
+@pytest.mark.without(
+    "clock", works="a jump pauses a live engine, which says why; what closes works, and `resume` ends it"
+)
 def test_a_clock_that_is_set_pauses_and_says_so_until_a_person_resumes(tmp_path, monkeypatch):
     """The pause outlives a kill, status says why, exits work on, and a resume ends it."""
     (tmp_path / "shift").write_text("0")
@@ -109,6 +112,9 @@ def test_a_loss_that_halts_the_account_flattens_it_where_that_is_set(tmp_path):
         desk.close()
 
 
+@pytest.mark.without(
+    "feed", works="a live engine whose feed is silent for too long pauses and says why; what closes works"
+)
 def test_a_live_feed_that_is_silent_pauses_and_traps_no_exit(tmp_path):
     """The venue stands still for some seconds; then closing works at once, and risk after a resume."""
     with venue_beside(tmp_path, "seed = 5" + ONE_MARKET, LIVE) as folder:
