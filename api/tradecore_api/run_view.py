@@ -131,11 +131,11 @@ class RunView:
             parts.append(_table("open order", ("order_id", "strategy", "words", "open"), orders))
         name = self._engine.spec.account.name
         ends = f"Ctrl-C or `tradecore stop {name}` ends it"
-        title = Text(f"{self._title}: {state}")
+        title: str | Text = f"{self._title}: {state}"
         frame = box.ROUNDED
         if self._is_live:
             # Another frame too: colours are not for everybody.
-            title, frame = Text(f" LIVE  {title.plain} ", style=STYLE), box.DOUBLE
+            title, frame = Text(f" LIVE  {title} ", style=STYLE), box.DOUBLE
         return Panel(Group(*parts), box=frame, title=title, subtitle=ends, border_style=style)
 
     def _money(self) -> Text:
