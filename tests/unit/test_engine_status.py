@@ -133,6 +133,13 @@ def test_limits_are_shown_with_what_is_used_of_them():
     assert used["instrument:SYMBOL-00001", "order_rate_max"] == (None, "9")
 
 
+def test_open_orders_are_counted_for_each_instrument_alone():
+    """One rests on each of three."""
+    used = {row["scope"]: row["used"] for row in limit_rows(engine_of(3, open_orders_max=5))}
+
+    assert used == {f"instrument:SYMBOL-0000{number}": "1" for number in range(3)}
+
+
 def test_a_canary_profile_is_shown_with_the_orders_of_the_day():
     """Beside the limits, which are others."""
     canary = CanarySpec(

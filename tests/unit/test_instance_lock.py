@@ -1,6 +1,7 @@
 """One engine per account: the lock lives and dies with its process."""
 
 import argparse
+import json
 import os
 import signal
 import subprocess
@@ -133,6 +134,18 @@ def test_a_heartbeat_reads_back_and_damage_reads_as_none(state):
     assert heartbeat.read(state.heartbeat) is None
     state.heartbeat.unlink()
     assert heartbeat.read(state.heartbeat) is None
+
+
+def test_a_heartbeat_of_a_version_that_says_less_is_read(state):
+    """What it does not say has not happened: no event, no order, no halt."""
+    plain = {"pid": 1, "time_ns": 5, "phase": "running", "account": "one", "mode": "paper", "journal": "x"}
+    state.heartbeat.write_text(json.dumps(plain))
+    beat = heartbeat.read(state.heartbeat)
+
+    assert beat is not None
+    rest = {name: value for name, value in msgspec.structs.asdict(beat).items() if name not in plain}
+    assert len(rest) > 10
+    assert not any(rest.values()), rest
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in directories")

@@ -42,6 +42,8 @@ ROW = {
     "unrealised": "50",
 }
 LIMIT = {"scope": "account", "limit": "gross_max", "used": None, "value": "500"}
+PARTS = "realised 60.00, unrealised 50.00, fees -10.00, funding, interest and liquidations"
+HELD = {"balance": "5", "realised": "0", "fees": "0", "price": "1", "worth": "5"}
 ORDER = {"order_id": 7, "strategy": "one", "words": "buy 1 GOLD", "open": "1", "state": "resting"}
 
 
@@ -107,6 +109,14 @@ def test_a_running_engine_is_told_on_one_page(capsys):
         (
             {"halt_rows": ({"scope": "account", "rule": "drawdown_max", "words": "lost much"},) * 2},
             "halted account (drawdown_max): lost much; account (drawdown_max): lost much",
+        ),
+        (
+            {"pnl": "95"},
+            f"PnL +95.00 USD since the journal began ({PARTS} -5.00)",
+        ),
+        (
+            {"pnl": "95", "balances": {"USD": HELD, "EUR": HELD}},
+            f"PnL +95.00 USD since the journal began ({PARTS}, prices of other currencies -5.00)",
         ),
         ({"pnl_today": ""}, "PnL today - USD since 2024-01-02T00:00:00Z"),
         ({"equity": ""}, "equity - USD (cash 9000.50)"),
@@ -177,6 +187,16 @@ def test_the_last_lines_of_a_log_are_told_after_a_death(capsys, count, shown):
     assert "last log lines" not in printed(capsys, entry_of(DEAD, last_words=clean))
     failed = printed(capsys, entry_of(STOPPED, failed_start=words))
     assert failed[-4:] == ["", "failed start at 1970-01-01T00:00:00Z: r", "do", ""]
+
+
+@pytest.mark.parametrize(("why", "is_told"), [("r", True), ("q", False), ("s", False)])
+def test_the_end_of_a_dead_engine_is_told_where_it_is_why_it_is_dead(capsys, why, is_told):
+    """Last words of another end say nothing of this one."""
+    words = LastWords(time_ns=0, pid=1, is_clean=False, exit_code=70, reason="r", notes=("n", "m"))
+    lines = printed(capsys, entry_of(DEAD, why=why, last_words=words))
+
+    assert ("ended 1970-01-01T00:00:00Z, exit code 70" in lines) == is_told
+    assert ("notes n; m" in lines) == is_told
 
 
 @pytest.mark.parametrize("is_latched", [False, True])
