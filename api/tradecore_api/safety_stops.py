@@ -1,6 +1,7 @@
 """What an engine does by itself for safety: it pauses when feed or clock fail, and flattens after a loss."""
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,11 +10,12 @@ import msgspec
 
 from tradecore.domain import EngineSpec, Mode
 from tradecore.domain.commands import Command, Flatten, SafetyPause
-from tradecore.domain.errors import TradecoreError
+from tradecore.domain.errors import TradecoreError, VenueError
 from tradecore.domain.sessions import ALWAYS_OPEN
-from tradecore.engine.summary import EngineSummary
 from tradecore.runtime import Session
 from tradecore_api.config.stop_tables import SafetyTable
+
+log = logging.getLogger("tradecore.safety")
 
 LOOK_SECONDS = 0.2
 _MS = 1_000_000
@@ -159,17 +161,21 @@ async def keep_safe(
     watch, hours = SafetyWatch(table, session.engine.now_ns), Hours(session.engine.spec)
     since_ns = time.monotonic_ns()
     while True:
-        for command in watch.look(_seen(session, hours, since_ns)):
+        seen = _seen(session, hours, since_ns, has_halts=table.flatten_when_halted)
+        for command in watch.look(seen):
             try:
                 await answer(command)
-            except TradecoreError:
+            except VenueError:
                 # It is ending: nothing new leaves any more.
                 return
+            except TradecoreError as error:
+                log.error("safety_stop_failed", extra={"words": f"{command.name} was not taken: {error}"})  # noqa: TRY400 - the words say it all
         await asyncio.sleep(LOOK_SECONDS)
 
 
-def _seen(session: Session, hours: Hours, since_ns: int) -> Seen:
-    summary: EngineSummary = session.engine.summary()
+def _seen(session: Session, hours: Hours, since_ns: int, *, has_halts: bool) -> Seen:
+    """Look at engine, feed and clocks; the whole summary is work, and only halts and positions need it."""
+    summary = session.engine.summary() if has_halts else None
     wall_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
     age = session.feed_age_seconds()
     age_ns = monotonic_ns - since_ns if age is None else int(age * 1e9)
@@ -177,7 +183,7 @@ def _seen(session: Session, hours: Hours, since_ns: int) -> Seen:
         feed_age_ns=age_ns if session.is_live and hours.are_open(wall_ns) else None,
         wall_ns=wall_ns,
         monotonic_ns=monotonic_ns,
-        is_paused=summary.is_paused,
-        halts=summary.halts,
-        has_positions=bool(summary.positions),
+        is_paused=session.engine.kernel.is_paused,
+        halts={} if summary is None else summary.halts,
+        has_positions=summary is not None and bool(summary.positions),
     )

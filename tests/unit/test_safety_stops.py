@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tradecore.domain import InvalidValueError
 from tradecore.domain.commands import Flatten, SafetyPause
+from tradecore.domain.errors import VenueError
 from tradecore_api.config.stop_tables import SafetyTable
 from tradecore_api.safety_stops import Hours, SafetyWatch, Seen, keep_safe
 
@@ -158,3 +160,45 @@ def test_in_paper_mode_it_holds_where_it_is_written():
                 mode = "paper"
 
     asyncio.run(keep_safe(Session(), None, None))
+
+
+@pytest.mark.parametrize(
+    ("error", "looks_on"), [(VenueError("ends"), False), (InvalidValueError("a", 1, "b"), True)]
+)
+async def test_one_that_is_not_taken_is_said_and_the_watch_goes_on_until_the_end(
+    caplog, monkeypatch, error, looks_on
+):
+    """A session that ends takes nothing more."""
+    given, enough = [], asyncio.Event()
+
+    async def refused(command):
+        given.append(command.cause)
+        if len(given) == 3:
+            enough.set()
+        raise error
+
+    class Kernel:
+        is_paused = False
+
+    class Session:
+        is_live = True
+
+        class engine:  # noqa: N801 - as a session calls it
+            now_ns = 0
+            kernel = Kernel()
+            spec = _Spec({}, [_Named("24/7")])
+
+        def feed_age_seconds(self):
+            """Return an age that is none to be trusted."""
+            return 99.0
+
+    monkeypatch.setattr("tradecore_api.safety_stops.LOOK_SECONDS", 0)
+    watching = asyncio.create_task(keep_safe(Session(), TABLE, refused))
+    waiting = asyncio.create_task(enough.wait())
+    await asyncio.wait({watching, waiting}, timeout=20, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    assert watching.done() is not looks_on
+    watching.cancel()
+    assert set(given) == {"feed_lost"}
+    assert len(given) >= 3 if looks_on else len(given) == 1
+    assert ("safety_stop_failed" in [record.message for record in caplog.records]) is looks_on

@@ -87,11 +87,13 @@ impl Kernel {
             CommandKind::Permit(permission) => self.books.scopes.check_permission(permission)?,
             CommandKind::Within(within) => self.check_scope(within.scope)?,
             CommandKind::FlattenByLimit(FlattenByLimit { scope: Some(scope), .. }) => {
-                self.check_scope(*scope)?
+                self.check_scope(*scope)?;
             }
-            CommandKind::FlattenByLimit(FlattenByLimit { scope: None, .. }) => {}
             // Whether it is open, or waits, is not known yet: events that are fed before it decide that.
-            CommandKind::Cancel(_) | CommandKind::Consent(_) | CommandKind::SafetyPause(_) => {}
+            CommandKind::Cancel(_)
+            | CommandKind::Consent(_)
+            | CommandKind::SafetyPause(_)
+            | CommandKind::FlattenByLimit(FlattenByLimit { scope: None, .. }) => {}
             plain => debug_assert!(CommandKind::PLAIN.contains(plain), "it can always be carried out"),
         }
         Ok(())

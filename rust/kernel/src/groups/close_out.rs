@@ -157,7 +157,7 @@ impl Kernel {
                 match mark_ticks {
                     None => self.close_tickets(strategy, instrument)?,
                     Some(at) => {
-                        self.rest_to_close(flattening, &self.known_tickets(strategy, instrument), at)?
+                        self.rest_to_close(flattening, &self.known_tickets(strategy, instrument), at)?;
                     }
                 }
             }
