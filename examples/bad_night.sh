@@ -130,7 +130,7 @@ grep -q 'genuine' report.out
 echo "7. The engine starts again, goes on from its journal, and signs what it found."
 
 wait_until "not v['unknown']"
-tradecore journal export night.journal | grep -q '"never_arrived"'
+tradecore orders night --state rejected --all | grep -q never_arrived
 echo "8. It is proved that the order never arrived; it was not sent a second time."
 
 tradecore pause night >/dev/null

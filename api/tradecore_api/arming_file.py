@@ -3,9 +3,13 @@
 import msgspec
 
 from tradecore.domain.errors import StorageError
+from tradecore.domain.quoted import printable
 from tradecore.domain.times import iso_time
 from tradecore.runtime.live.arming import Arming, SignedArming
 from tradecore_api.state_dir import StateDir, read_small, write_atomically
+
+# What a refused start tells a person to run.
+ARM_COMMAND = "tradecore arm"
 
 
 def write_arming(state: StateDir, signed: SignedArming) -> None:
@@ -28,7 +32,7 @@ def read_arming(state: StateDir) -> SignedArming | None:
         return None
     except OSError as error:
         raise StorageError(str(state.arming), f"cannot be read: {error.strerror}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise StorageError(str(state.arming), f"is no arming: {error}; arm the engine again") from error
 
 
@@ -50,4 +54,6 @@ def armed_words(arming: Arming) -> str:
     """Say who armed what, when, and who answers for it."""
     names = ", ".join(strategy.name for strategy in arming.strategies)
     people = dict.fromkeys(account.person for account in arming.accounts)
-    return f"by {arming.person} at {iso_time(arming.time_ns, 0)}: {names}; {', '.join(people)} answers for it"
+    said = f"by {arming.person} at {iso_time(arming.time_ns, 0)}: {names}; {', '.join(people)} answers for it"
+    # The file may have been written by anybody: its signature is looked at by a start alone.
+    return printable(said.replace("\n", " "))

@@ -20,7 +20,8 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # n
 _LONG = frozenset(
     {
         "run:run", "backtest:backtest", "demo:demo", "journal:verify", "journal:replay", "journal:tail",
-        "journal:export", "keeping:compact", "keeping:backup", "trades:trades", "database:rebuild",
+        "journal:export", "keeping:compact", "keeping:backup", "trades:trades", "orders:orders",
+        "orders:trace", "database:rebuild",
         "data:inspect", "venue:serve", "reconcile:reconcile", "papers:start_report", "compare:compare_runs",
          "watchdog:watchdog",
         "arm:arm",
@@ -28,6 +29,9 @@ _LONG = frozenset(
 )  # fmt: skip
 # As far as the simulated exchange's clock goes with room to spare: 31 years.
 SECONDS_MAX = 1e9
+
+# More than any order, record, day or millisecond is numbered with, and less than what 64 bits hold.
+_COUNT_DIGITS = 18
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,7 +109,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser with every command."""
     parser = argparse.ArgumentParser(
         prog="tradecore",
-        description="One deterministic trading engine, from backtest to paper trading.",
+        description="One deterministic trading engine, from backtest to live trading.",
         epilog="exit codes:\n" + exit_codes.table(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -174,6 +178,11 @@ def _add_runs(commands: Commands) -> None:
         "--carry-over",
         action="store_true",
         help="where settings, strategies or version changed, go on with cash and positions in a new journal",
+    )
+    run.add_argument(
+        "--take-over",
+        action="store_true",
+        help="live: first fence and end an engine of the account that hangs, or is gone with its machine",
     )
     run.add_argument(
         "--no-view",
@@ -379,6 +388,23 @@ def _add_journal(commands: Commands) -> None:
 
 
 def _add_trades(commands: Commands) -> None:
+    orders = _command(commands, "orders", "orders:orders", "orders, and what became of each")
+    orders.add_argument("source", nargs="?", help="account or journal file (default: the only account)")
+    orders.add_argument("-n", "--lines", type=_count, default=20, help="how many of the last ones (20)")
+    orders.add_argument("--all", action="store_true", dest="has_all", help="print every order")
+    orders.add_argument("--state", help="open, or a state of docs/orders.md: filled, canceled, rejected, ...")
+    orders.add_argument("--strategy", metavar="NAME", help="only those of this strategy")
+    orders.add_argument("--symbol", help="only those in this instrument")
+    orders.add_argument("--since", metavar="TIME", help="approved at or after this time, ISO 8601, UTC")
+    orders.add_argument("--until", metavar="TIME", help="approved before this time")
+    orders.add_argument("--csv", metavar="FILE", help="write all of them to this file; - is standard output")
+    _json(orders)
+    trace = _command(
+        commands, "trace", "orders:trace", "one order from the decision to the money, record by record"
+    )
+    trace.add_argument("order", type=_count, help="its number, or that of a wish that was refused or waited")
+    trace.add_argument("source", nargs="?", help="account or journal file (default: the only account)")
+    _json(trace)
     trades = _command(commands, "trades", "trades:trades", "closed trades, printed or as a CSV file")
     trades.add_argument("source", nargs="?", help="account or journal file (default: the only account)")
     trades.add_argument("--db", metavar="FILE", help="read them from this read model")
@@ -520,4 +546,6 @@ def _port(text: str) -> int:
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text}: must be a whole number, 0 or more")
+    if len(text.lstrip("0")) > _COUNT_DIGITS:
+        raise argparse.ArgumentTypeError(f"{text[:40]}: must have at most {_COUNT_DIGITS} digits")
     return int(text)

@@ -25,8 +25,10 @@ ENDING = ".command"
 REFUSED = ".refused"
 BYTES_MAX = 4_096
 FILES_MAX = 64
-# Who writes a file makes it first: what makes no sense yet may be half of it.
+# Who writes a file makes it first: what makes no sense yet may be half of it, and one without a byte may be
+# about to get some.
 HALF_WRITTEN_SECONDS_MAX = 2.0
+EMPTY_SECONDS_MIN = 0.3
 DISK_SECONDS_MAX = 0.5
 LOOK_SECONDS = 0.02
 WITHOUT_WATCHER_SECONDS = 0.5
@@ -39,18 +41,24 @@ class CommandFile(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     path : Path
         Where it is.
-    identity : tuple of int
+    identity : tuple of str and int
         Which file it is, and when it was written: each is carried out once, also where it cannot be removed.
     request : ControlRequest or None
         What it asks for; `None` where it cannot be taken.
     why : str
         Why not.
+    settle_seconds : float
+        How long it has to have been so, because it may not be whole yet.
+    age_seconds : float
+        How old it says it is; below 0 where it was written by a clock that is ahead.
     """
 
     path: Path
-    identity: tuple[int, int]
+    identity: tuple[str, int, int]
     request: ControlRequest | None = None
     why: str = ""
+    settle_seconds: float = 0.0
+    age_seconds: float = 0.0
 
 
 class CommandFiles:
@@ -68,7 +76,9 @@ class CommandFiles:
 
     def __init__(self, state: StateDir) -> None:
         self._state = state
-        self._done: set[tuple[int, int]] = set()
+        self._done: set[tuple[str, int, int]] = set()
+        # When each that lies there was seen first, by a clock that never jumps.
+        self._seen: dict[tuple[str, int, int], float] = {}
         self._looking: Call[list[CommandFile]] | None = None
 
     async def run(self, answer: Callable[[ControlRequest], Awaitable[ControlReply]]) -> None:
@@ -94,9 +104,13 @@ class CommandFiles:
             files = await self._looking.result_async(DISK_SECONDS_MAX)
         except (TradecoreError, OSError):
             return
+        now = time.monotonic()
         self._done &= {each.identity for each in files}
+        self._seen = {each.identity: self._seen.get(each.identity, now) for each in files}
         for each in files:
-            if each.identity not in self._done:
+            # What its time says alone would never end where a clock was set back.
+            age = max(now - self._seen[each.identity], each.age_seconds)
+            if each.identity not in self._done and age >= each.settle_seconds:
                 await self._carry_out(each, answer)
 
     async def _carry_out(
@@ -119,6 +133,9 @@ class CommandFiles:
             done = Call(lambda: _remove(file), str(file.path))
         with suppress(TradecoreError, OSError):
             await done.result_async(DISK_SECONDS_MAX)
+            # Its number, and by `cp -p` its time as well, may be those of the next one that is laid there.
+            self._done.discard(file.identity)
+            self._seen.pop(file.identity, None)
 
 
 class _Watcher:
@@ -161,7 +178,7 @@ def found(state: StateDir) -> list[CommandFile]:
 
 
 def _read(path: Path) -> CommandFile | None:
-    """Read a file; `None` for one that is gone, or may not be whole yet."""
+    """Read a file; `None` for one that is gone."""
     try:
         descriptor = os.open(path, os.O_RDONLY | NEVER_WAIT | getattr(os, "O_NOFOLLOW", 0))
     except FileNotFoundError:
@@ -170,7 +187,7 @@ def _read(path: Path) -> CommandFile | None:
         return CommandFile(path=path, identity=_identity(path), why=f"cannot be read: {error.strerror}")
     try:
         about = os.fstat(descriptor)
-        identity = (about.st_ino, about.st_mtime_ns)
+        identity = _identity_of(path, about)
         if not stat.S_ISREG(about.st_mode):
             return CommandFile(path=path, identity=identity, why="is no ordinary file")
         if why := _stranger(about):
@@ -179,12 +196,19 @@ def _read(path: Path) -> CommandFile | None:
     finally:
         os.close(descriptor)
     try:
-        text = content.decode() if content.strip() else path.name.removesuffix(ENDING)
-        return CommandFile(path=path, identity=identity, request=request_of(text))
+        is_empty = not content.strip()
+        request = request_of(path.name.removesuffix(ENDING) if is_empty else content.decode())
+        why, settle_seconds = "", EMPTY_SECONDS_MIN if is_empty else 0.0
     except (InvalidValueError, UnicodeDecodeError) as error:
-        if time.time() - about.st_mtime < HALF_WRITTEN_SECONDS_MAX:
-            return None
-        return CommandFile(path=path, identity=identity, why=str(error))
+        request, why, settle_seconds = None, str(error), HALF_WRITTEN_SECONDS_MAX
+    return CommandFile(
+        path=path,
+        identity=identity,
+        request=request,
+        why=why,
+        settle_seconds=settle_seconds,
+        age_seconds=time.time() - about.st_mtime,
+    )
 
 
 def _stranger(about: os.stat_result) -> str:
@@ -206,9 +230,12 @@ def _move(file: CommandFile, move: Path) -> None:
         file.path.replace(move)
 
 
-def _identity(path: Path) -> tuple[int, int]:
+def _identity(path: Path) -> tuple[str, int, int]:
     try:
-        about = path.lstat()
+        return _identity_of(path, path.lstat())
     except OSError:
-        return (0, 0)
-    return (about.st_ino, about.st_mtime_ns)
+        return (path.name, 0, 0)
+
+
+def _identity_of(path: Path, about: os.stat_result) -> tuple[str, int, int]:
+    return (path.name, about.st_ino, about.st_mtime_ns)

@@ -23,6 +23,9 @@ def request_of(text: str) -> ControlRequest:
     InvalidValueError
         When it says something else, or the command has no such scope or number.
     """
+    if len(lines := text.strip().splitlines()) > 1:
+        rule = "must be one line: a file has one command"
+        raise InvalidValueError("command", "; ".join(lines)[:80], rule)
     match text.split():
         case ["flatten", *said] if any(word.startswith("--") for word in said):
             return _flatten_of(text, said)

@@ -14,13 +14,14 @@ from types import FrameType
 import msgspec
 
 from tradecore.domain.commands import Kill, ReleaseKill, SafetyPause
-from tradecore.domain.errors import StorageError, TradecoreError, VenueError
+from tradecore.domain.errors import FencedError, StorageError, TradecoreError, VenueError
 from tradecore.domain.spec import Mode
 from tradecore.engine import ActivityWatch
 from tradecore.engine.blame import blamed_by_place
 from tradecore.ports.control_channel import ControlReply, ControlRequest, Status, Stop
 from tradecore.runtime import Session
 from tradecore.runtime.forked_child import ForkWatch
+from tradecore.runtime.live.fence import AccountHold
 from tradecore.runtime.session import Phase
 from tradecore_api import heartbeat, kill_latch, last_words, process_deadline, signals, start_lines, unblocked
 from tradecore_api.bounded import Call, unheard
@@ -29,7 +30,7 @@ from tradecore_api.command_signals import CommandSignals
 from tradecore_api.command_words import WHOLE, answer_words
 from tradecore_api.config.tables import Config
 from tradecore_api.control.server import ControlServer
-from tradecore_api.engine_status import engine_status, names_of_orders
+from tradecore_api.engine_status import beat_of, engine_status
 from tradecore_api.engine_watch import EngineWatch
 from tradecore_api.event_loop import loop_factory
 from tradecore_api.exit_codes import ExitCode
@@ -43,6 +44,7 @@ from tradecore_api.projection import CANCEL_SECONDS_MAX, Projection
 from tradecore_api.safety_stops import keep_safe
 from tradecore_api.state_dir import StateDir
 from tradecore_api.summary import RunSummary, summarize
+from tradecore_api.take_over import seize
 from tradecore_api.view import View
 from tradecore_api.watchdog.notice import WatchdogNotice
 from tradecore_api.wiring import arming, readers, sessions
@@ -73,6 +75,8 @@ class Daemon:
         Set an existing journal aside and start afresh.
     is_carry_over : bool
         Where an existing journal does not go on, begin a new one with its account.
+    takes_over : bool
+        Fence and end the engine that has the account, whatever it does.
     has_view : bool
         Show on the terminal what it does while it runs.
     owns_process : bool
@@ -86,6 +90,7 @@ class Daemon:
         *,
         is_new_journal: bool = False,
         is_carry_over: bool = False,
+        takes_over: bool = False,
         has_view: bool = False,
         owns_process: bool = True,
     ) -> None:
@@ -94,6 +99,8 @@ class Daemon:
         self._tables = config.tables
         self._is_new_journal = is_new_journal
         self._is_carry_over = is_carry_over
+        self._takes_over = takes_over
+        self._holds: dict[str, AccountHold] = {}
         self._state = StateDir(config.tables.account.name)
         self._journal = journal_folder(config.tables, self._state)
         self._session: Session | None = None
@@ -128,7 +135,7 @@ class Daemon:
 
         Raises `AlreadyRunningError` when the account has a running engine, and what the session raises.
         """
-        with self._held(), claimed(self._config), asyncio.Runner(loop_factory=loop_factory()) as runner:
+        with self._claimed(), asyncio.Runner(loop_factory=loop_factory()) as runner:
             return runner.run(self._main())
 
     async def serve(self) -> RunSummary:
@@ -137,7 +144,7 @@ class Daemon:
         A task that is cancelled first ends the engine cleanly; one that is cancelled twice breaks it off.
         """
         is_cancelled = False
-        with self._held(), claimed(self._config):
+        with self._claimed():
             main = asyncio.create_task(self._main(), name=f"engine of {self._state.account}")
             try:
                 summary = await asyncio.shield(main)
@@ -163,6 +170,17 @@ class Daemon:
         return {} if self._session is None else self._status(self._session)
 
     @contextmanager
+    def _claimed(self) -> Iterator[None]:
+        """Hold the account, here and at its venue; taken over from another engine where that is asked for."""
+        if self._takes_over:
+            if self._tables.mode is Mode.LIVE:
+                # What could not start must not end the one that runs.
+                arming.armed(self._config, self._state)
+            seize(self._config, self._state, self._journal.where)
+        with self._held(), claimed(self._config, takes_over=self._takes_over) as self._holds:
+            yield
+
+    @contextmanager
     def _held(self) -> Iterator[None]:
         """Hold the account; say at the start and at the end how things stand."""
         self._state.create()
@@ -179,6 +197,9 @@ class Daemon:
             self._forks.end_child()
             cause = self._cause_of(error)
             self._say_end(cause)
+            if self._is_clean and isinstance(cause, FencedError):
+                # A watchdog must not take it for one that died: its orders are those of another engine now.
+                self._beat_if_possible("ended")
             if cause is not error:
                 raise cause from error
             raise
@@ -206,7 +227,7 @@ class Daemon:
     async def _main(self) -> RunSummary:
         self._loop = asyncio.get_running_loop()
         armed = self._found_arming()
-        venues = {} if armed is None else await open_venues(armed)
+        venues = {} if armed is None else await open_venues(armed, self._journal, self._holds)
         try:
             opened = sessions.open_session(
                 self._config,
@@ -419,30 +440,9 @@ class Daemon:
             mode=self._tables.mode.value,
             journal=self._journal.where,
         )
-        if self._session is not None:
-            if self._watch is not None:
-                self._watch.look()
-            summary, status = self._session.engine.summary(), self._session.status()
-            beat = msgspec.structs.replace(
-                beat,
-                seq=status.seq,
-                engine_time_ns=status.engine_time_ns,
-                events=summary.events,
-                orders=summary.orders,
-                fills=summary.fills,
-                refusals=summary.refusals,
-                open_orders=summary.open_orders,
-                is_paused=summary.is_paused,
-                is_killed=summary.is_killed,
-                equity=summary.equity,
-                pnl=summary.pnl,
-                currency=self._tables.account.currency,
-                positions=summary.positions,
-                day_since_ns=self._watch.day_since_ns if self._watch else 0,
-                day_profit=self._watch.day_profit if self._watch else "",
-                order_names=names_of_orders(self._session),
-            )
-        return beat
+        if self._session is None:
+            return beat
+        return beat_of(beat, self._session, self._watch, self._tables.account.currency)
 
     def _restore(self, before: Heartbeat | None) -> None:
         """Leave the last word to the engine before: one that could not start has nothing to say."""

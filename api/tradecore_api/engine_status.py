@@ -17,7 +17,9 @@ from tradecore.domain.units import Units, exact_money, trimmed
 from tradecore.engine import Engine
 from tradecore.engine.holdings import canary_orders, losses, open_positions, waiting
 from tradecore.runtime import Session
+from tradecore_api.approval_words import approval_words
 from tradecore_api.engine_watch import EngineWatch
+from tradecore_api.heartbeat import Heartbeat
 from tradecore_api.version import VERSION
 
 # The answer is one frame of the control socket: what is more than this is counted, not listed.
@@ -75,6 +77,7 @@ def engine_status(session: Session, watch: EngineWatch, *, mode: str, journal_pa
         "order_rows": orders[:ORDERS_MAX],
         "limit_rows": limits[:LIMITS_MAX],
         "halt_rows": halt_rows(engine, units),
+        "approval": approval_words(engine.spec.approval, engine.spec.account.currency),
         "waiting_rows": waiting_rows(engine, units)[:WAITING_MAX],
         "books_waiting": [units.symbol(number) for number in engine.snapshot_requests()[:BOOKS_MAX]],
         "not_done": cut(engine.activity().brief(), NOT_DONE_MAX),
@@ -90,6 +93,32 @@ def _venues(session: Session) -> dict[str, object]:
     if len(plain) < 2:
         return {"venue": next(iter(plain.values()), None), "venues": {}}
     return {"venue": None, "venues": plain}
+
+
+def beat_of(beat: Heartbeat, session: Session, watch: EngineWatch | None, currency: str) -> Heartbeat:
+    """Return a heartbeat with what an engine has and has done."""
+    if watch is not None:
+        watch.look()
+    summary, status = session.engine.summary(), session.status()
+    return msgspec.structs.replace(
+        beat,
+        seq=status.seq,
+        engine_time_ns=status.engine_time_ns,
+        events=summary.events,
+        orders=summary.orders,
+        fills=summary.fills,
+        refusals=summary.refusals,
+        open_orders=summary.open_orders,
+        is_paused=summary.is_paused,
+        is_killed=summary.is_killed,
+        equity=summary.equity,
+        pnl=summary.pnl,
+        currency=currency,
+        positions=summary.positions,
+        day_since_ns=watch.day_since_ns if watch else 0,
+        day_profit=watch.day_profit if watch else "",
+        order_names=names_of_orders(session),
+    )
 
 
 def names_of_orders(session: Session) -> dict[str, str]:
@@ -169,13 +198,11 @@ def _account(units: Units, instrument: int) -> dict[str, object]:
 
 def known_order(row: Mapping[str, Any]) -> KnownOrder:
     """Return an open order of the engine as the narrator knows orders."""
-    order = KnownOrder.of(OrderTerms(**row["intent"]))
-    order.filled_lots = row["filled_lots"]
-    if order.lots is not None:
-        order.lots = row["filled_lots"] + row["open_lots"]
-    if row["price_ticks"] is not None and order.terms.price_ticks is not None:
-        order.move_to(row["price_ticks"])
-    return order
+    order, filled_lots = KnownOrder.of(OrderTerms(**row["intent"])), row["filled_lots"]
+    lots = None if order.lots is None else filled_lots + row["open_lots"]
+    order = msgspec.structs.replace(order, filled_lots=filled_lots, lots=lots)
+    has_price = row["price_ticks"] is not None and order.terms.price_ticks is not None
+    return order.at(row["price_ticks"]) if has_price else order
 
 
 def limit_rows(engine: Engine) -> list[dict[str, object]]:
@@ -228,7 +255,7 @@ def waiting_rows(engine: Engine, units: Units) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for wish in waiting(engine.kernel):
         number, known = wish["instrument_id"], KnownOrder.of(OrderTerms(**wish["intent"]))
-        known.lots = wish["lots"]
+        known = msgspec.structs.replace(known, lots=wish["lots"])
         rows.append(
             {
                 "wish": wish["order_id"],

@@ -22,6 +22,10 @@ class ExitCode(IntEnum):
         8,
         "no order leaves, but the kill switch could not be written; the last line says what to do",
     )
+    FENCED = (
+        9,
+        "another engine has the account, by a higher epoch; nothing is sent: the last line says what to do",
+    )
     DATA = 65, "input data cannot be used"
     UNAVAILABLE = 69, "a venue or feed is gone or does not answer, or a run was ended by force"
     BROKEN_INVARIANT = 70, "a promise of tradecore itself is broken; trading stopped, the journal is kept"

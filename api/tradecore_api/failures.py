@@ -10,6 +10,7 @@ from tradecore.domain.errors import (
     BrokenInvariantError,
     ConfigError,
     DataError,
+    FencedError,
     InvalidValueError,
     StorageError,
     StrategyError,
@@ -25,6 +26,7 @@ from tradecore_api.watchdog.presence import WatchdogRunsError
 NO_MEMORY = "not enough memory: give the machine more, or run less at a time, then start again"
 
 _CODES: tuple[tuple[type[TradecoreError], ExitCode], ...] = (
+    (FencedError, ExitCode.FENCED),
     (AlreadyRunningError, ExitCode.ALREADY_RUNNING),
     (WatchdogRunsError, ExitCode.ALREADY_RUNNING),
     (ConfigError, ExitCode.CONFIG),

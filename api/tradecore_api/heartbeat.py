@@ -29,7 +29,8 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     process_start : str
         When the process was started, in the words of its system: a number of a process is used again.
     order_names : dict
-        How the venue's names of all orders begin, by account: a watchdog knows by it whose an order is.
+        How the venue's names of all orders begin, by account, one for each epoch with spaces between them: a
+        watchdog knows by it whose an order is.
     """
 
     pid: int
@@ -70,7 +71,7 @@ def read(path: Path) -> Heartbeat | None:
     """Return the last heartbeat, or `None` when there is none that can be read."""
     try:
         return msgspec.json.decode(read_small(path), type=Heartbeat)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 

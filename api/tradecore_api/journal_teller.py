@@ -2,6 +2,7 @@
 
 import msgspec
 
+from tradecore.domain.errors import DataError
 from tradecore.domain.narrator import Narrator, Noted
 from tradecore.domain.record import JournalRecord
 from tradecore.domain.record_bodies import Session, values_of
@@ -43,10 +44,18 @@ def narrator_of(session: Session) -> Narrator | None:
     return None if config is None else Narrator(config.engine, config.names)
 
 
+def config_of(session: Session, where: str) -> SessionConfig:
+    """Return the settings of a `session` record of the journal `where`; raises `DataError` without them."""
+    if (config := recorded_config_of(session)) is None:
+        what = "its settings cannot be read: another version wrote it; use that version of tradecore"
+        raise DataError(where, what)
+    return config
+
+
 def recorded_config_of(session: Session) -> SessionConfig | None:
     """Return the settings of a `session` record; `None` when they cannot be read."""
     text = session.config
     try:
         return SessionConfig.decoded(text.encode() if isinstance(text, str) else text)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None

@@ -13,12 +13,14 @@ from tradecore.domain.errors import (
     ConfigError,
     DataError,
     DivergenceError,
+    FencedError,
     StorageError,
     StrategyError,
     TradecoreError,
     VenueError,
 )
 from tradecore.domain.quoted import TEXT_MAX, cut, error_text, notes_of, printable
+from tradecore_api.arming_file import ARM_COMMAND
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.failures import code_of
 from tradecore_api.state_dir import StateDir, read_small, write_atomically
@@ -42,6 +44,10 @@ _NEXT_STEPS: tuple[tuple[type[BaseException], str], ...] = (
             "go on with the old code; or start with --carry-over, which begins a new journal with the cash "
             "and the positions of this one"
         ),
+    ),
+    (
+        FencedError,
+        "leave it ended; or, where this journal is the one to go on with, start once with --take-over",
     ),
     (
         VenueError,
@@ -189,6 +195,14 @@ def forget(state: StateDir) -> None:
             path.unlink(missing_ok=True)
 
 
+def forget_unarmed(state: StateDir) -> None:
+    """Take the words about a start away that was refused because nobody had armed it: now somebody has."""
+    words = read(state.failed_start)
+    if words is not None and ARM_COMMAND in words.reason:
+        with suppress(OSError):
+            state.failed_start.unlink(missing_ok=True)
+
+
 def cut_log(lines: Sequence[str]) -> tuple[str, ...]:
     """Return the last lines, none of them longer than may be kept."""
     return tuple(cut(printable(line), LOG_LINE_MAX) for line in lines[-LOG_LINES_MAX:])
@@ -198,7 +212,7 @@ def read(path: Path) -> LastWords | None:
     """Return last words, or `None` when there are none that can be read."""
     try:
         return msgspec.json.decode(read_small(path), type=LastWords)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -169,7 +169,7 @@ def read_report(state: StateDir) -> SignedReport | None:
         return None
     except OSError as error:
         raise StorageError(str(state.start_report), f"cannot be read: {error.strerror}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise StorageError(
             str(state.start_report), f"is no start report of this version: {error}; the next start writes one"
         ) from error

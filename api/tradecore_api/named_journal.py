@@ -7,6 +7,23 @@ from tradecore_api import heartbeat
 from tradecore_api.state_dir import StateDir, accounts
 
 
+def chosen_journal(source: str | None, beside: str = "") -> JournalFolder:
+    """Return the journal that is named, or that of the only account; `beside` is what else could be named.
+
+    Raises
+    ------
+    ConfigError, StorageError
+        When there is none, or more than one.
+    """
+    if source is None:
+        known = accounts()
+        if len(known) != 1:
+            rule = f"name an account ({', '.join(known) or 'there is none'}) or a journal file{beside}"
+            raise ConfigError("command line", "SOURCE", None, rule)
+        source = known[0]
+    return named_journal(source)
+
+
 def named_journal(source: str) -> JournalFolder:
     """Return the journal of a file, or of an account of this machine.
 

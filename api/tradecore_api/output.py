@@ -66,6 +66,14 @@ def print_values(values: Mapping[str, object]) -> None:
         print(f"{name:<{width}}  {_shown(value)}")
 
 
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]], indent: str = "") -> None:
+    """Print rows below their head, each column as wide as its widest text."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for row in (head, *rows):
+        line = "  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True))
+        print(f"{indent}{line}".rstrip())
+
+
 def print_reasons(activity: Activity, *, trades: int) -> None:
     """Print why there are no trades, a line for each reason; nothing where there are trades."""
     reasons = [] if trades else activity.reasons()

@@ -10,6 +10,7 @@ from tradecore.domain import Mode
 from tradecore.domain.units import Units, shown_money
 from tradecore.runtime import Session
 from tradecore.runtime.carry_over import CarriedOver
+from tradecore_api.approval_words import approval_words
 from tradecore_api.config.tables import Config
 from tradecore_api.engine_status import limit_rows, position_rows
 from tradecore_api.version import VERSION
@@ -35,6 +36,7 @@ def tell_start(
         _instruments(config),
         *_strategies(config),
         _limits(session),
+        *_approval(session),
         *_carried(carried),
         _journal(session, journal_path),
         _money(session),
@@ -98,6 +100,12 @@ def _strategies(config: Config) -> list[Line]:
         }
         lines.append(("start_strategy", words, told))
     return lines
+
+
+def _approval(session: Session) -> list[Line]:
+    spec = session.engine.spec
+    words = approval_words(spec.approval, spec.account.currency)
+    return [("start_approval", words, {"approval": words})] if words else []
 
 
 def _limits(session: Session) -> Line:

@@ -16,6 +16,8 @@ ENVIRONMENT_NAME = "TRADECORE_STATE_DIR"
 SHARED_NAME = ".shared"
 # Opens a pipe that somebody laid in the place of a file without waiting for its other end.
 NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)
+# More than any of them ever has; a file without end would take all memory of whoever looks.
+SMALL_BYTES_MAX = 1 << 26
 
 
 def root() -> Path:
@@ -193,11 +195,17 @@ def _user_name(number: int) -> str:
 
 
 def read_small(path: Path) -> bytes:
-    """Return what is in a small file of ours; raises `OSError`, also for a pipe, which would never answer."""
+    """Return what is in a small file of ours.
+
+    Raises `OSError`, also for a pipe, which would never answer, and for what is too large to be ours.
+    """
     descriptor = os.open(path, os.O_RDONLY | NEVER_WAIT)
     with os.fdopen(descriptor, "rb") as file:
         require_file(descriptor, path)
-        return file.read()
+        content = file.read(SMALL_BYTES_MAX + 1)
+    if len(content) > SMALL_BYTES_MAX:
+        raise OSError(errno.EFBIG, "is too large to be ours: remove it", str(path))
+    return content
 
 
 def require_file(descriptor: int, path: Path) -> None:

@@ -55,6 +55,8 @@ def venue_words(status: dict[str, object] | None, *, is_one_of_several: bool = F
     orders = [f"{_counted(told.open_orders, 'order is', 'orders are')} open there"]
     orders += [f"{count} {what}" for count, what in counts if count]
     words.append(", ".join(orders))
+    if told.epoch:
+        words.append(f"orders are named by epoch {told.epoch}")
     if told.dead_man:
         words.append(f"its dead man's timer is {_in_one_line(told.dead_man)}")
     if told.declined:

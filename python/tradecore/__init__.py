@@ -19,6 +19,7 @@ _WHERE = {
         "AccountSpec", "Adjustment", "BarFill", "BarOrder", "BrokenInvariantError", "ConfigError",
         "Conversion", "DataError",
         "EngineSpec", "FeeTierSpec", "FeeWindow", "FeesSpec", "Finalize", "GateError",
+        "HedgedMargin",
         "Instrument", "InstrumentKind",
         "InstrumentRiskSpec", "InstrumentSpec", "InvalidSpecError", "InvalidValueError", "LossState",
         "LotMethod",

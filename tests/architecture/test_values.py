@@ -30,7 +30,7 @@ ROOMS = (
 )
 # What follows something as it goes on, and rows that are read by the thousand.
 CHANGING = {
-    "tradecore": {"BookedOrder", "KnownOrder", "VenueOrder"},
+    "tradecore": {"BookedOrder", "OrderLife", "VenueOrder"},
     "tradecore_api": {"Progress"},
     "tradecore_binance": {"DepthMessage"},
     "tradecore_files": {"BookPair"},

@@ -6,12 +6,14 @@ import signal
 import time
 import urllib.request
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 import pytest
 
 from support.command_line import CommandLine
-from support.venue_process import ONE_MARKET
+from support.engine_says import has_agreed, until_engine_says
+from support.venue_process import ONE_MARKET, WIDE_CANARY
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.secret import Secret
 from tradecore.domain.spec import InstrumentSpec
@@ -20,14 +22,11 @@ from tradecore_local import Key
 
 INSTRUMENT = {"symbol": "BTC-USD", "tick_size": "0.01", "lot_size": "0.0001"}
 VENUE = "seed = 11\nreplaces = false\nvalidity_window_ns = 1_000_000_000" + ONE_MARKET
-LIVE = """
+LIVE = (
+    """
 mode = "live"
 [live]
 person = "Test"
-canary.instruments = ["BTC-USD"]
-canary.order_value_max = 1_000_000_000
-canary.orders_a_day_max = 1_000_000
-canary.position_value_max = 1_000_000_000
 keys = "venue-keys.json"
 answer_timeout_ms = 1_000
 report_timeout_ms = 2_000
@@ -47,6 +46,8 @@ class = "follower.py:Follower"
 [journal]
 path = "live.journal"
 """
+    + WIDE_CANARY
+)
 STRATEGY = '''
 class Follower:
     """Keeps one bid and one ask at the touch by amending them, in sizes that change."""
@@ -100,6 +101,7 @@ FAULTS = (
     ("server_error", "submit", "takes_effect = true"),
     ("disconnect", "stream_order", ""),
 )
+until = partial(until_engine_says, account="demo")
 
 
 @pytest.fixture
@@ -137,24 +139,9 @@ def truth(folder):
         return msgspec.json.decode(answer.read(), type=Truth)
 
 
-def until(folder, is_so, seconds=40):
-    """Wait until the running engine says that something is so."""
-    deadline = time.monotonic() + seconds
-    while True:
-        with folder.start("status", "demo", "--json") as process:
-            output, _ = process.communicate(timeout=20)
-        said = (json.loads(output) if output else {}).get("engine") or {}
-        if said and is_so(said):
-            return said
-        assert time.monotonic() < deadline, said
-        time.sleep(0.2)
-
-
 def is_settled(said):
     """Tell whether nothing is open or in doubt."""
-    there = said.get("venue") or {}
-    is_open = said["open_orders"] or there.get("unknown") or said["position_rows"]
-    return there.get("step") == "agreed" and not is_open
+    return has_agreed(said) and not (said["open_orders"] or said["venue"]["unknown"] or said["position_rows"])
 
 
 def sent_anew(folder):
@@ -176,7 +163,7 @@ def test_after_faults_and_kills_amended_orders_are_the_same_on_both_sides(folder
     folder.arm()
     for _ in range(4):
         engine = started(folder, "run", "live.toml", "--json")
-        until(folder, lambda said: (said.get("venue") or {}).get("step") == "agreed")
+        until(folder, has_agreed)
         time.sleep(chance.uniform(1.0, 2.5))
         engine.kill()
         engine.wait()

@@ -142,3 +142,12 @@ def test_an_entry_leaves_only_after_a_yes_and_what_waits_survives_a_kill(folder)
     folder.run("journal", "replay", "live.journal")
     told, _ = folder.run("journal", "tail", "live.journal", "-n", "1000000")
     assert f"wish {first} was approved: risk judges it now, by Ada" in told
+    (number,) = [fields["order_id"] for _, _, kind, fields in records if kind == "order"]
+    story, _ = folder.run("trace", str(number), "main")
+    for words in (
+        "armed ",
+        f"{first}, which waited for a person",
+        "by Ada",
+        "is sent to the venue",
+    ):
+        assert words in story, story

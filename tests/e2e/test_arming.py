@@ -2,10 +2,10 @@
 
 import json
 import signal
-import time
 
 import pytest
 
+from support.engine_says import has_agreed, until_engine_says
 from support.venue_process import ONE_MARKET, venue_beside
 from tradecore.domain.journal import JournalFolder
 from tradecore_api.exit_codes import ExitCode
@@ -70,22 +70,9 @@ def refused(folder, *says):
     return folder.refused("run", "live.toml", code=ExitCode.CONFIG, says=says)
 
 
-def until(folder, is_so):
-    """Wait until the running engine says that something is so."""
-    deadline = time.monotonic() + 60
-    while True:
-        with folder.start("status", "main", "--json") as process:
-            output, _ = process.communicate(timeout=20)
-        said = (json.loads(output) if output else {}).get("engine") or {}
-        if said and is_so(said):
-            return said
-        assert time.monotonic() < deadline, said
-        time.sleep(0.2)
-
-
 def is_used_up(said):
     """Tell whether the orders of a day were sent, one more was refused, and books and venue agree."""
-    return said["orders"] >= 3 and said["refusals"] > 0 and said["venue"]["step"] == "agreed"
+    return said["orders"] >= 3 and said["refusals"] > 0 and has_agreed(said)
 
 
 def ran(folder):
@@ -93,7 +80,7 @@ def ran(folder):
     engine = folder.start("run", "live.toml", "--json")
     try:
         # The first refusal may be of an order that came before books and venue agreed.
-        said = until(folder, is_used_up)
+        said = until_engine_says(folder, is_used_up)
         engine.send_signal(signal.SIGINT)
         _, talk = engine.communicate(timeout=30)
         assert engine.returncode == 0, talk
@@ -145,7 +132,7 @@ def test_a_paper_account_does_not_go_on_with_what_was_traded_live(folder):
     folder.arm()
     ran(folder)
     folder.write("paper.toml", LIVE.replace('mode = "live"', 'mode = "paper"'))
-    said = folder.refused("run", "paper.toml", code=ExitCode.CONFIG, says=["engine.mode was 'live'"])
-    assert "--carry-over" in said
-    says = ["engine.mode", "was written in live mode"]
+    says = ["engine.mode", "was written in live mode", "choose another journal.path"]
+    said = folder.refused("run", "paper.toml", code=ExitCode.CONFIG, says=says)
+    assert "--carry-over" not in said
     folder.refused("run", "paper.toml", "--carry-over", code=ExitCode.CONFIG, says=says)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from support.venue_process import venue_beside
+from support.venue_process import WIDE_CANARY, venue_beside
 from tradecore.domain.secret import Secret
 from tradecore_api.exit_codes import ExitCode
 from tradecore_local import Key
@@ -22,14 +22,11 @@ base = "BTC"
 quote = "USD"
 instrument = { symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }
 """
-LIVE = """
+LIVE = (
+    """
 mode = "live"
 [live]
 person = "Test"
-canary.instruments = ["BTC-USD"]
-canary.order_value_max = 1_000_000_000
-canary.orders_a_day_max = 1_000_000
-canary.position_value_max = 1_000_000_000
 keys = "venue-keys.json"
 [feed]
 kind = "local"
@@ -49,6 +46,8 @@ class = "tradecore_api.demo_strategies:Quoter"
 [journal]
 path = "live.journal"
 """
+    + WIDE_CANARY
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 import pytest
 
 from support.command_line import CommandLine
+from support.venue_process import WIDE_CANARY
 from tradecore.domain import EventBatch, Mode
 from tradecore.domain.journal import JournalFolder, events_from_frames, record_kinds
 from tradecore.runtime import frames
@@ -35,14 +36,11 @@ is_margin = true
 leverage = 5
 instrument = { symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }
 """
-LIVE = """
+LIVE = (
+    """
 mode = "live"
 live.keys = "venue-keys.json"
 live.person = "Test"
-live.canary.instruments = ["BTC-USD"]
-live.canary.order_value_max = 1_000_000_000
-live.canary.orders_a_day_max = 1_000_000
-live.canary.position_value_max = 1_000_000_000
 feed = { kind = "local" }
 instruments = [{ symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }]
 account = { name = "main", cash = "1000000" }
@@ -51,6 +49,8 @@ strategy = { class = "watcher.py:Watcher" }
 risk = { quantity_max = "0.005" }
 journal = { path = "live.journal" }
 """
+    + WIDE_CANARY
+)
 WATCHER = '''
 FIRST_NS, PERIOD_NS = 2_000_000_000, 100_000_000
 

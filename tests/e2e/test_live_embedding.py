@@ -12,6 +12,7 @@ import pytest
 
 from support.command_line import CommandLine
 from support.shared import ROOT
+from support.venue_process import WIDE_CANARY
 from tradecore.domain.journal import JournalFolder
 from tradecore.runtime.live.client_ids import ClientIds
 from tradecore_api.wiring import local_venue
@@ -35,15 +36,12 @@ is_margin = true
 leverage = 5
 instrument = { symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }
 """
-LIVE = """
+LIVE = (
+    """
 mode = "live"
 live.keys = "venue-keys.json"
 live.account = "one"
 live.person = "Test"
-live.canary.instruments = ["BTC-USD"]
-live.canary.order_value_max = 1_000_000_000
-live.canary.orders_a_day_max = 1_000_000
-live.canary.position_value_max = 1_000_000_000
 feed = { kind = "local" }
 instruments = [{ symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }]
 account = { name = "one", cash = "10000" }
@@ -51,6 +49,8 @@ venue = { matching = "book" }
 strategy = { class = "tradecore_api.demo_strategies:Quoter" }
 journal = { path = "one.journal" }
 """
+    + WIDE_CANARY
+)
 
 
 @pytest.fixture

@@ -6,11 +6,13 @@ import signal
 import time
 import urllib.request
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
 from support.command_line import CommandLine
-from support.venue_process import ONE_MARKET
+from support.engine_says import has_agreed, until_engine_says
+from support.venue_process import ONE_MARKET, WIDE_CANARY
 from tradecore.domain import InstrumentSpec
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.secret import Secret
@@ -19,14 +21,11 @@ from tradecore_api.exit_codes import ExitCode
 from tradecore_local import Key
 
 VENUE = "seed = 9\nhedging = true\nvalidity_window_ns = 1_000_000_000" + ONE_MARKET
-LIVE = """
+LIVE = (
+    """
 mode = "live"
 [live]
 person = "Test"
-canary.instruments = ["BTC-USD"]
-canary.order_value_max = 1_000_000_000
-canary.orders_a_day_max = 1_000_000
-canary.position_value_max = 1_000_000_000
 keys = "venue-keys.json"
 answer_timeout_ms = 1_000
 report_timeout_ms = 2_000
@@ -47,6 +46,8 @@ class = "both.py:Both"
 [journal]
 path = "live.journal"
 """
+    + WIDE_CANARY
+)
 STRATEGY = '''
 class Both:
     """Is long and short at once: opens on both sides, with and without exits, and closes in parts."""
@@ -100,6 +101,7 @@ FAULTS = (
 )
 RULE = '[[rules]]\nkind = "{}"\nendpoint = "{}"\nprobability_ppm = 20_000\n{}\n'
 INSTRUMENTS = [InstrumentSpec(symbol="BTC-USD", tick_size="0.01", lot_size="0.0001")]
+until = partial(until_engine_says, account="demo")
 
 
 @pytest.fixture
@@ -147,23 +149,9 @@ def truth(folder):
         return Truth.decoded(answer.read())
 
 
-def until(folder, is_so, seconds=60):
-    """Wait until the running engine says that something is so."""
-    deadline = time.monotonic() + seconds
-    while True:
-        with folder.start("status", "demo", "--json") as process:
-            output, _ = process.communicate(timeout=20)
-        said = (json.loads(output) if output else {}).get("engine") or {}
-        if said and is_so(said):
-            return said
-        assert time.monotonic() < deadline, (said.get("venue"), said.get("position_rows"))
-        time.sleep(0.2)
-
-
 def agrees(said):
     """Tell whether books and venue agree, with nothing in doubt."""
-    there = said.get("venue") or {}
-    return there.get("step") == "agreed" and not there.get("unknown")
+    return has_agreed(said) and not said["venue"]["unknown"]
 
 
 def compared(folder, said, there):

@@ -10,7 +10,8 @@ from decimal import Decimal
 import pytest
 
 from support.command_line import CommandLine
-from support.venue_process import ONE_MARKET
+from support.engine_says import has_agreed, until_engine_says
+from support.venue_process import ONE_MARKET, WIDE_CANARY
 from tradecore.domain import InstrumentSpec
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.secret import Secret
@@ -18,14 +19,11 @@ from tradecore.testkit.local_venue.comparison import Truth, compare
 from tradecore_local import Key
 
 VENUE = "seed = 5\nvalidity_window_ns = 1_000_000_000" + ONE_MARKET
-LIVE = """
+LIVE = (
+    """
 mode = "live"
 [live]
 person = "Test"
-canary.instruments = ["BTC-USD"]
-canary.order_value_max = 1_000_000_000
-canary.orders_a_day_max = 1_000_000
-canary.position_value_max = 1_000_000_000
 keys = "venue-keys.json"
 answer_timeout_ms = 2_000
 report_timeout_ms = 3_000
@@ -45,6 +43,8 @@ class = "tradecore_api.demo_strategies:Quoter"
 [journal]
 path = "live.journal"
 """
+    + WIDE_CANARY
+)
 FAULTS = (
     ("answer_lost", "submit", ""),
     ("request_lost", "submit", ""),
@@ -130,20 +130,9 @@ def by_hand(folder, side, quantity, price=None):
     asked(folder, "trade", "POST", "/orders", json.dumps(order).encode())
 
 
-def status(folder):
-    """Return what the running engine says of itself, or nothing while it does not answer."""
-    with folder.start("status", "main", "--json") as process:
-        output, _ = process.communicate(timeout=20)
-    return (json.loads(output) if output else {}).get("engine") or {}
-
-
-def until(folder, is_so, seconds=40):
-    """Wait until the running engine says that something is so."""
-    deadline = time.monotonic() + seconds
-    while not is_so(said := status(folder)):
-        assert time.monotonic() < deadline, said
-        time.sleep(0.2)
-    return said
+def is_settled(said):
+    """Tell whether nothing is open or in doubt."""
+    return has_agreed(said) and not (said["venue"]["unknown"] or said["open_orders"])
 
 
 def rows(path):
@@ -158,20 +147,18 @@ def test_after_faults_and_kills_books_and_venue_are_the_same_to_the_last_unit(fo
     venue = start_venue(folder)
     for _ in range(3):
         engine = start_engine(folder)
-        until(folder, lambda said: (said.get("venue") or {}).get("step") == "agreed")
+        until_engine_says(folder, has_agreed)
         time.sleep(chance.uniform(0.5, 2.5))
         engine.kill()
         engine.wait()
     engine = start_engine(folder)
-    until(folder, lambda said: said.get("fills", 0) > 20)
+    until_engine_says(folder, lambda said: said.get("fills", 0) > 20)
     folder.run("pause")
 
-    def is_settled(said):
-        there = said.get("venue") or {}
-        return there.get("step") == "agreed" and not there["unknown"]
-
     folder.run("flatten")
-    said = until(folder, lambda said: is_settled(said) and not said["open_orders"])
+    said = until_engine_says(
+        folder, lambda said: has_agreed(said) and not said["venue"]["unknown"] and not said["open_orders"]
+    )
     engine.send_signal(signal.SIGINT)
     assert engine.wait(30) == 0
     there = truth(folder)
@@ -225,26 +212,22 @@ def test_busted_and_corrected_trades_are_booked_to_the_last_unit_over_kills(fold
     chance = random.Random(7)
     for _ in range(3):
         engine = start_engine(folder)
-        until(folder, lambda said: (said.get("venue") or {}).get("step") == "agreed")
+        until_engine_says(folder, has_agreed)
         time.sleep(chance.uniform(1.5, 3))
         engine.kill()
         engine.wait()
         # What was to be told anew is told meanwhile.
         time.sleep(chance.uniform(0.2, 0.8))
     engine = start_engine(folder)
-    until(folder, lambda said: said.get("fills", 0) > 120)
+    until_engine_says(folder, lambda said: said.get("fills", 0) > 120)
     folder.run("pause")
-
-    def is_settled(said):
-        line = said.get("venue") or {}
-        return line.get("step") == "agreed" and not line["unknown"] and not said["open_orders"]
 
     for _ in range(12):
         # A trade that closed may be busted in its turn.
         folder.run("flatten")
-        until(folder, is_settled)
+        until_engine_says(folder, is_settled)
         time.sleep(1.2)
-        said = until(folder, is_settled)
+        said = until_engine_says(folder, is_settled)
         there = truth(folder)
         if not [each for each in there["positions"] if each["lots"]]:
             break
@@ -290,7 +273,7 @@ def test_what_others_trade_at_the_account_is_in_the_books_to_the_last_unit(folde
         "strategy.quantity=0.001",
     )
     engine = start_engine(folder, *adopt)
-    until(folder, lambda said: (said.get("venue") or {}).get("step") == "agreed")
+    until_engine_says(folder, has_agreed)
     path = folder.folder / "live.journal"
 
     def adopted(count):
@@ -307,7 +290,7 @@ def test_what_others_trade_at_the_account_is_in_the_books_to_the_last_unit(folde
     engine.wait()
     by_hand(folder, "sell", "0.005")
     engine = start_engine(folder, *adopt)
-    until(folder, lambda said: (said.get("venue") or {}).get("step") == "agreed")
+    until_engine_says(folder, has_agreed)
     folder.run("pause")
     folder.run("flatten")
 
@@ -315,7 +298,7 @@ def test_what_others_trade_at_the_account_is_in_the_books_to_the_last_unit(folde
         there = said.get("venue") or {}
         return there.get("step") == "agreed" and not said["open_orders"] and not there["foreign_orders"]
 
-    said = until(folder, is_flat)
+    said = until_engine_says(folder, is_flat)
     engine.send_signal(signal.SIGINT)
     assert engine.wait(30) == 0
     there = truth(folder)

@@ -5,10 +5,13 @@ import random
 import signal
 import time
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
 from support.command_line import CommandLine
+from support.engine_says import until_engine_says
+from support.venue_process import wide_canary
 from tradecore.domain.account_part import parts_of
 from tradecore.domain.journal import JournalFolder
 from tradecore.testkit.local_venue.comparison import compare
@@ -33,10 +36,6 @@ LIVE = """
 mode = "live"
 [live]
 person = "Test"
-canary.instruments = ["BTC-USD", "BTC-USD-RIGHT"]
-canary.order_value_max = 1_000_000_000
-canary.orders_a_day_max = 1_000_000
-canary.position_value_max = 1_000_000_000
 keys = "keys-left.json"
 answer_timeout_ms = 2_000
 report_timeout_ms = 3_000
@@ -74,7 +73,7 @@ name = "on_right"
 instruments = ["BTC-USD-RIGHT"]
 [journal]
 path = "live.journal"
-"""
+""" + wide_canary("BTC-USD", "BTC-USD-RIGHT")
 FAULTS = (
     ("answer_lost", "submit", ""),
     ("request_lost", "submit", ""),
@@ -91,6 +90,7 @@ LEFT_CASH = """name = "left"
 cash = { USD = "1000000", BTC = "2" }
 conversions = { BTC = "BTC-USD" }
 """
+until = partial(until_engine_says, account="left")
 
 
 @pytest.fixture
@@ -131,22 +131,6 @@ def start_engine(folder):
     engine = folder.start("run", "live.toml", "--json")
     folder.started.append(engine)
     return engine
-
-
-def status(folder):
-    """Return what the running engine says of itself, or nothing while it does not answer."""
-    with folder.start("status", "left", "--json") as process:
-        output, _ = process.communicate(timeout=20)
-    return (json.loads(output) if output else {}).get("engine") or {}
-
-
-def until(folder, is_so, seconds=60):
-    """Wait until the running engine says that something is so."""
-    deadline = time.monotonic() + seconds
-    while not is_so(said := status(folder)):
-        assert time.monotonic() < deadline, said
-        time.sleep(0.2)
-    return said
 
 
 def steps(said):

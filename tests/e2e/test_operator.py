@@ -125,7 +125,7 @@ def test_the_parts_of_the_profit_add_up_with_the_fees_among_them(desk):
     desk.wait_until(lambda: desk.engine().get("fills", 0) > 0)
     line = next(line for line in desk.call("status", "one").stdout.splitlines() if line.startswith("PnL "))
     said = re.fullmatch(
-        r"PnL +(\S+) USD since the journal began \(realised (\S+), unrealised (\S+), fees (\S+)\)", line
+        r"PnL +(\S+) USD since the account began \(realised (\S+), unrealised (\S+), fees (\S+)\)", line
     )
 
     assert said is not None, line

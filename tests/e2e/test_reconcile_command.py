@@ -5,18 +5,15 @@ import time
 
 import pytest
 
-from support.venue_process import ONE_MARKET, venue_beside
+from support.venue_process import ONE_MARKET, WIDE_CANARY, venue_beside
 from tradecore_api.exit_codes import ExitCode
 
 VENUE = "seed = 5" + ONE_MARKET
-LIVE = """
+LIVE = (
+    """
 mode = "live"
 [live]
 person = "Test"
-canary.instruments = ["BTC-USD"]
-canary.order_value_max = 1_000_000_000
-canary.orders_a_day_max = 1_000_000
-canary.position_value_max = 1_000_000_000
 keys = "venue-keys.json"
 [feed]
 kind = "local"
@@ -34,6 +31,8 @@ class = "tradecore_api.demo_strategies:Quoter"
 [journal]
 path = "live.journal"
 """
+    + WIDE_CANARY
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 

@@ -6,16 +6,14 @@ import time
 import pytest
 
 from support.command_line import CommandLine
+from support.venue_process import WIDE_CANARY
 from tradecore_api.exit_codes import ExitCode
 
-LIVE = """
+LIVE = (
+    """
 mode = "live"
 [live]
 person = "Test"
-canary.instruments = ["BTC-USD"]
-canary.order_value_max = 1_000_000_000
-canary.orders_a_day_max = 1_000_000
-canary.position_value_max = 1_000_000_000
 url = "URL"
 [live.secrets]
 STORE
@@ -38,6 +36,8 @@ json = true
 [journal]
 path = "live.journal"
 """
+    + WIDE_CANARY
+)
 FAILS = '''
 import os
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from support.local_venue import DEMO, KEY, serving
+from support.venue_process import WIDE_CANARY
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.journal import JournalFolder
 from tradecore_api.config import read
@@ -36,17 +37,14 @@ class Exits:
             ctx.sell(quantity_lots=20, trail_ticks=TRAIL, reduce_only=True, oco=far)
         self.is_flat_again = self.bought == 2 and held == 0
 '''
-CONFIG = """
+CONFIG = (
+    """
 mode = "live"
 [account]
 name = "exits"
 cash = "1000000"
 [live]
 person = "Test"
-canary.instruments = ["BTC-USD"]
-canary.order_value_max = 1_000_000_000
-canary.orders_a_day_max = 1_000_000
-canary.position_value_max = 1_000_000_000
 keys = "keys.json"
 answer_timeout_ms = 2000
 [feed]
@@ -62,6 +60,8 @@ class = "exits.py:Exits"
 [journal]
 path = "live.journal"
 """
+    + WIDE_CANARY
+)
 
 
 def margin(**settings):

@@ -21,6 +21,21 @@ instrument = { symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }
 """
 
 
+def wide_canary(*symbols: str) -> str:
+    """Return the canary profile of a live configuration that no test comes near; it goes after all else."""
+    listed = ", ".join(f'"{symbol}"' for symbol in symbols)
+    return f"""
+[live.canary]
+instruments = [{listed}]
+order_value_max = 1_000_000_000
+orders_a_day_max = 1_000_000
+position_value_max = 1_000_000_000
+"""
+
+
+WIDE_CANARY = wide_canary("BTC-USD")
+
+
 @contextmanager
 def venue_beside(place: Path, venue: str, live: str) -> Iterator[CommandLine]:
     """Write the settings of both, and run the venue until the end of the block; `venue` is its process."""

@@ -6,20 +6,17 @@ import time
 import urllib.request
 
 from support.command_line import CommandLine
-from support.venue_process import ONE_MARKET
+from support.venue_process import ONE_MARKET, WIDE_CANARY
 from tradecore.domain.secret import Secret
 from tradecore_local import Key
 
 VENUE = "seed = 5\nvalidity_window_ns = 1_000_000_000" + ONE_MARKET
 # Quotes far from the market rest, so that there is always something to end.
-LIVE = """
+LIVE = (
+    """
 mode = "live"
 [live]
 person = "Test"
-canary.instruments = ["BTC-USD"]
-canary.order_value_max = 1_000_000_000
-canary.orders_a_day_max = 1_000_000
-canary.position_value_max = 1_000_000_000
 keys = "venue-keys.json"
 {live}
 [feed]
@@ -45,6 +42,8 @@ enabled = false
 silent_ms = {silent_ms}
 {more}
 """
+    + WIDE_CANARY
+)
 WAIT_SECONDS_MAX = 40.0
 
 

@@ -181,4 +181,5 @@ def test_the_command_lists_what_waits_of_engines_that_run(ground, monkeypatch, c
     assert command.approvals(named) == ExitCode.NOT_RUNNING
     said = capsys.readouterr().err
     assert "other: not running" in said
-    assert "nothing waits for approval" in said
+    assert "only a running engine says what waits" in said
+    assert "nothing waits" not in said

@@ -9,7 +9,8 @@ import tomllib
 import msgspec
 import pytest
 
-from support.armed import Armed
+from support.armed import STRATEGY, Armed
+from support.deep import DEEP
 from tradecore.domain.errors import ConfigError, InvalidValueError, StorageError, VenueError
 from tradecore.domain.venue_keys import QueryKey, TradingKey
 from tradecore_api.arming_file import read_arming, remove_arming, write_arming
@@ -17,9 +18,11 @@ from tradecore_api.commands import arm as arm_commands
 from tradecore_api.commands import status as status_command
 from tradecore_api.embedding import EmbeddedEngine
 from tradecore_api.exit_codes import ExitCode
+from tradecore_api.last_words import of_error
 from tradecore_api.state_dir import StateDir
 from tradecore_api.wiring import arming, live
 from tradecore_api.wiring.live_keys import live_key
+from tradecore_api.wiring.strategies import strategies
 
 
 @pytest.fixture
@@ -161,15 +164,47 @@ def test_an_arming_that_somebody_wrote_is_none(ground):
     forged = msgspec.structs.replace(signed, arming=msgspec.structs.replace(signed.arming, person="Eve"))
     write_arming(StateDir("main"), forged)
     assert "its signature is wrong: it was changed after it was armed" in refused(ground)
+    write_arming(StateDir("main"), msgspec.structs.replace(signed, mac="é" * 64))
+    assert "its signature is wrong: it was changed after it was armed" in refused(ground)
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b"[1]"])
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b"[1]", DEEP], ids=len)
 def test_a_file_that_is_no_arming_is_an_error(ground, content):
     """With its name, and what to do."""
     state = StateDir("main")
     state.create()
     state.arming.write_bytes(content)
     with pytest.raises(StorageError, match=r"arming.json.*arm the engine again"):
+        arming.armed(ground.config())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "named"),
+    [
+        ('lot_size = "0.0001"', 'lot_size = "0.0001"\nmultiplier = "0.001"', "instrument BTC-USD"),
+        ('lot_size = "0.0001"', 'lot_size = "0.0001"\nkind = "inverse"', "instrument BTC-USD"),
+        ('lot_size = "0.0001"', 'lot_size = "1"', "instrument BTC-USD"),
+        ('tick_size = "0.01"', 'tick_size = "1"', "instrument BTC-USD"),
+        ('cash = "10000"', 'cash = "10000"\nconversions = { EUR = "1000" }', "conversions"),
+        ('cash = "10000"', 'cash = "10000"\ncurrency = "JPY"', "currency"),
+        ('kind = "local"', 'kind = "simulated"', "feed"),
+        ("[strategy]", "[risk]\nday_start_ns = 3600000000000\n[strategy]", "day_start_ns"),
+    ],
+)
+def test_what_a_bound_is_counted_by_is_armed_with_it(ground, before, after, named):
+    """A thousandth of the multiplier is a thousand times the order, within the same profile."""
+    arming.arm(ground.config(), "Bob")
+    ground.change(before, after)
+    assert f"setting {named} of account main was" in refused(ground)
+
+
+def test_a_file_without_end_takes_no_memory(ground):
+    """A gigabyte of holes takes no room on the disk, and would be read whole by each look at the account."""
+    state = StateDir("main")
+    state.create()
+    with state.arming.open("wb") as file:
+        file.truncate(1 << 36)
+    with pytest.raises(StorageError, match=r"arming.json: cannot be read: is too large"):
         arming.armed(ground.config())
 
 
@@ -335,6 +370,11 @@ def test_the_command_shows_what_it_arms_and_disarm_takes_it_back(ground, capsys)
     for words in ("main, by Bob at ", "own.py:Own", "(own.py, beside.py)", "step 3", "Ada", "127.0.0.1:1"):
         assert words in shown
     assert "order value max" in shown
+    assert "no entry waits for a person" in shown
+    ground.write("live.toml", (ground.folder / "live.toml").read_text() + "[live.approval]\nabove = 50\n")
+    arm_commands.arm(argparse.Namespace(**given, json=False))
+    approval = "an entry worth more than 50 USD waits for a person's yes, 1 min at most"
+    assert approval in capsys.readouterr().out
 
     assert arm_commands.arm(argparse.Namespace(**given, json=True)) == ExitCode.OK
     told = json.loads(capsys.readouterr().out)
@@ -348,6 +388,19 @@ def test_the_command_shows_what_it_arms_and_disarm_takes_it_back(ground, capsys)
     assert arm_commands.disarm(arguments) == ExitCode.NOT_RUNNING
     assert "was not armed" in capsys.readouterr().err
     assert remove_arming(StateDir("main")) is False
+
+
+def test_a_start_that_nobody_had_armed_is_forgotten_when_somebody_does(ground, capsys):
+    """Its advice is carried out; a start that failed for another reason is still told."""
+    given = {"config": str(ground.folder / "live.toml"), "settings": [], "person": "Bob", "json": False}
+    path = StateDir("main").failed_start
+    for words in ("the venue is gone", refused(ground)):
+        StateDir("main").create()
+        of_error(ConfigError("live.toml", "live", None, words), 1, []).write(path)
+        arm_commands.arm(argparse.Namespace(**given))
+        assert path.exists() == (words == "the venue is gone")
+    status_command.status(argparse.Namespace(account="main", json=False))
+    assert "failed start" not in capsys.readouterr().out
 
 
 def test_status_says_who_armed_what_also_when_nothing_runs(ground, capsys):
@@ -412,3 +465,74 @@ async def test_each_account_has_a_profile_of_its_own_or_the_common_one(ground):
     assert (config.key_of_canary(0), config.key_of_canary(1)) == ("live.canary", "accounts.0.live.canary")
     signed = arming.arm(config, "Bob")
     assert [each.person for each in signed.arming.accounts] == ["Ada", "Eve"]
+
+
+FORGED = ["Ada\nkill switch off", "Ada\x1b[2J", "\u202eadA", " Ada", ""]
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_name_of_a_person_writes_no_line_of_its_own(ground, name):
+    """Nor does it clear a terminal, or turn what follows round: status shows it beside the state."""
+    with pytest.raises(
+        ConfigError, match=r"command line: --by.*must be a name of 1 to 32 bytes, all printable"
+    ):
+        arming.arm(ground.config(), name)
+    ground.change('person = "Ada"', f"person = {json.dumps(name)}")
+    with pytest.raises(ConfigError, match=r"live\.person"):
+        arming.arm(ground.config(), "Bob")
+
+
+@pytest.mark.parametrize(
+    ("key", "before"), [("instruments.1.symbol", "ETH-USD"), ("live.canary.venues", None)]
+)
+def test_no_other_name_that_is_armed_does_so_either(ground, key, before):
+    """An instrument, or a host."""
+    if before is None:
+        ground.change("[feed]", 'canary.venues = ["a\\nb"]\n[feed]')
+    else:
+        ground.change(before, "ETH\\nUSD")
+    with pytest.raises(ConfigError, match="must be one line of printable text"):
+        arming.arm(ground.config(), "Bob")
+
+
+def test_a_strategy_has_a_name_of_one_line(ground):
+    """It is shown with every order."""
+    ground.change('class = "own.py:Own"', 'class = "own.py:Own"\nname = "a\\nb"')
+    with pytest.raises(ConfigError, match="must be one line of printable text"):
+        arming.arm(ground.config(), "Bob")
+
+
+def test_code_that_is_swapped_between_look_and_load_does_not_run(ground):
+    """And is refused though it lies there again as it was armed."""
+    arming.arm(ground.config(), "Bob")
+    forget_loaded(ground)
+    proof = arming.armed(ground.config())
+    ground.write("own.py", STRATEGY.replace("class Own", "import sys\nsys.swapped = True\nclass Own"))
+    with pytest.raises(ConfigError, match="is not as it was armed"):
+        strategies(ground.config())
+    assert not hasattr(sys, "swapped")
+    ground.write("own.py", STRATEGY)
+    strategies(ground.config())
+    proof.require_code()
+
+
+def test_code_that_a_process_has_loaded_before_is_not_what_was_armed_since(ground):
+    """A program that arms its engine once more, after a change, would trade with the code of before."""
+    engine = EmbeddedEngine(ground.folder / "live.toml")
+    engine.arm("Bob")
+    ground.write("beside.py", "STEP = 2\n")
+    engine.arm("Bob")
+    proof = arming.armed(ground.config())
+    with pytest.raises(ConfigError, match=r"beside\.py was loaded by this process as it was before"):
+        proof.require_code()
+
+
+def forget_loaded(ground):
+    """Let the modules of the folder be loaded anew, as a new process does."""
+    for name in [name for name, module in sys.modules.items() if is_beside(module, ground.folder)]:
+        del sys.modules[name]
+
+
+def is_beside(module, folder):
+    """Tell whether a module is of a file in the folder."""
+    return str(getattr(module, "__file__", None) or "").startswith(f"{folder}/")

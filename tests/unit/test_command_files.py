@@ -8,11 +8,13 @@ import sys
 import pytest
 
 from tradecore.domain.commands import Kill, Pause
+from tradecore.domain.errors import InvalidValueError
 from tradecore.ports.control_channel import ControlReply
 from tradecore.runtime.forked_child import ForkWatch
 from tradecore_api import signals
-from tradecore_api.command_files import CommandFiles
+from tradecore_api.command_files import EMPTY_SECONDS_MIN, HALF_WRITTEN_SECONDS_MAX, CommandFiles
 from tradecore_api.command_signals import CommandSignals
+from tradecore_api.command_text import request_of
 from tradecore_api.state_dir import StateDir
 
 
@@ -50,6 +52,84 @@ async def test_a_command_that_is_laid_over_one_being_carried_out_is_carried_out_
     assert not path.exists()
     await files.work(answer)
     assert len(heard) == 2
+
+
+class Heard:
+    """What was carried out, in order."""
+
+    def __init__(self) -> None:
+        self.requests = []
+
+    async def __call__(self, request):
+        """Take a request."""
+        self.requests.append(request)
+        return ControlReply(accepted=True)
+
+
+async def test_a_file_that_is_being_written_is_not_taken_for_the_command_of_its_name(state):
+    """`echo "pause strategy:maker" >pause.command` makes an empty file first, which is about everything."""
+    path, heard, files = state.path / "pause.command", Heard(), CommandFiles(state)
+    path.touch()
+    await files.work(heard)
+    path.write_text("pause strategy:maker")
+    await files.work(heard)
+    assert heard.requests == [Pause(scope="strategy:maker")]
+    assert not path.exists()
+
+
+async def test_a_file_that_stays_empty_is_the_command_of_its_name(state):
+    """At once where it is old already, as one that lies there at a start."""
+    path, heard, files = state.path / "kill.command", Heard(), CommandFiles(state)
+    path.touch()
+    await files.work(heard)
+    await asyncio.sleep(EMPTY_SECONDS_MIN)
+    await files.work(heard)
+    assert heard.requests == [Kill()]
+    path.touch()
+    os.utime(path, (1, 1))
+    await CommandFiles(state).work(heard)
+    assert heard.requests == [Kill(), Kill()]
+
+
+@pytest.mark.parametrize("ahead_seconds", [3_600, 0])
+async def test_what_makes_no_sense_is_refused_whatever_the_clock_says(state, ahead_seconds):
+    """A file may be of a machine whose clock is ahead, or the clock is set back: the log says it still."""
+    path, heard, files = state.path / "stop.command", Heard(), CommandFiles(state)
+    path.write_text("sotp")
+    written = path.stat().st_mtime + ahead_seconds
+    os.utime(path, (written, written))
+    await files.work(heard)
+    assert path.exists()
+    await asyncio.sleep(HALF_WRITTEN_SECONDS_MAX)
+    await files.work(heard)
+    assert not path.exists()
+    assert path.with_name("stop.command.refused").read_text() == "sotp"
+
+
+async def test_a_file_with_number_and_time_of_the_one_before_is_another_command(state):
+    """A disk gives the next file the number of a removed one, and `cp -p` gives it the time of a template."""
+    heard, files = Heard(), CommandFiles(state)
+    path = state.path / "now.command"
+    spare = state.path / "spare"
+    path.write_text("pause")
+    # A second name keeps the number, so that the next command surely has it.
+    os.link(path, spare)
+    about = path.stat()
+    await files.work(heard)
+    spare.write_text("kill")
+    os.utime(spare, ns=(about.st_atime_ns, about.st_mtime_ns))
+    spare.replace(path)
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (about.st_ino, about.st_mtime_ns)
+    await files.work(heard)
+    assert heard.requests == [Pause(), Kill()]
+
+
+@pytest.mark.parametrize("text", ["kill\nstrategy:maker", "pause\nkill\n", "flatten\r\ninstrument:A"])
+def test_two_lines_are_no_command(text):
+    """Neither the first alone nor both together can be what is meant."""
+    with pytest.raises(InvalidValueError, match="must be one line"):
+        request_of(text)
+    assert request_of("\n kill \n") == Kill()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")

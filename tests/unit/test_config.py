@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from support.venue_process import WIDE_CANARY
 from tradecore.domain import ConfigError
 from tradecore_api.config import read
 from tradecore_api.config.schema import schema
@@ -240,14 +241,11 @@ def test_an_error_names_where_a_value_came_from(file, key, source):
     assert config.source_of(key) == source
 
 
-LIVE = """
+LIVE = (
+    """
 mode = "live"
 [live]
 person = "Test"
-canary.instruments = ["BTC-USD"]
-canary.order_value_max = 1_000_000_000
-canary.orders_a_day_max = 1_000_000
-canary.position_value_max = 1_000_000_000
 url = "http://127.0.0.1:1"
 secrets.kind = "environment"
 [feed]
@@ -259,6 +257,8 @@ lot_size = "0.0001"
 [strategy]
 class = "quoter.py:Quoter"
 """
+    + WIDE_CANARY
+)
 
 
 def test_what_others_make_has_a_strategy_of_its_own_where_it_is_taken_over(file):

@@ -32,6 +32,7 @@ KEYS = {
     "paused_by",
     "journal_head", "records", "engine_time_ns", "engine_time", "realised", "unrealised", "pnl_session",
     "pnl_today", "today_since", "position_rows", "positions_open", "order_rows", "limit_rows", "halt_rows",
+    "approval",
     "waiting_rows", "stops",
     "books_waiting", "feed_age_seconds", "adjusted", "venue", "venues", "prices",
     "accounts",

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from support.deep import DEEP
 from tradecore.domain.journal import JournalFolder
 from tradecore_api import account_socket, heartbeat, instance_lock, process_deadline
 from tradecore_api.control import address, client
@@ -154,7 +155,7 @@ def test_an_address_is_read_as_it_was_written_and_anything_else_is_none(tmp_path
     written.write(path)
 
     assert address.read(path) == written
-    for content in (b"{", b"\xff", b"[]"):
+    for content in (b"{", b"\xff", b"[]", DEEP):
         path.write_bytes(content)
         assert address.read(path) is None
     path.unlink()

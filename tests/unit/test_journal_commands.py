@@ -110,7 +110,9 @@ def test_a_restart_ends_no_order_for_whoever_reads_the_journal(recorded):
     noted = teller.note(msgspec.structs.replace(records[0], body=asked))
 
     assert noted.order is order
-    assert teller.words(noted).startswith(f"strategy 0 asks to cancel order {order.order_id}: {order.side} ")
+    assert teller.words(noted).startswith(
+        f"a cancel of order {order.order_id} of strategy 0 is asked for: {order.side} "
+    )
 
 
 def _records(path):

@@ -296,7 +296,10 @@ def test_the_commands_pack_drop_and_copy(traded, tmp_path, capsys):
     packed = said("compact", folder.where)
     assert packed["packed"] == segments - 1
     assert packed["packed_bytes_after"] < packed["packed_bytes_before"] / 2
+    assert "message" not in packed
+    assert "no older segment was left to compress" in said("compact", folder.where)["message"]
     # The records are years old.
+    assert said("compact", folder.where, "--drop-market-days", 10**18 - 1)["archived"] == 0
     dropped = said("compact", folder.where, "--drop-market-days", 1)
     assert (dropped["packed"], dropped["archived"]) == (0, segments - 1)
     found = said("verify", folder.where)

@@ -6,6 +6,7 @@ import traceback
 import pytest
 
 from support.local_venue import GRANTS, serving
+from support.venue_process import WIDE_CANARY
 from tradecore.domain.errors import ConfigError, InvalidValueError
 from tradecore.domain.secret import Secret
 from tradecore.domain.spec import Mode
@@ -143,10 +144,6 @@ cash = "1"
 class = "tradecore_api.demo_strategies:Quoter"
 [live]
 person = "Test"
-canary.instruments = ["BTC-USD"]
-canary.order_value_max = 1_000_000_000
-canary.orders_a_day_max = 1_000_000
-canary.position_value_max = 1_000_000_000
 """
 
 
@@ -170,7 +167,7 @@ canary.position_value_max = 1_000_000_000
 def test_a_live_configuration_names_one_source_of_its_keys(tmp_path, live, says):
     """And where the venue is, when the source does not say it."""
     (tmp_path / "keys.json").touch()
-    (tmp_path / "live.toml").write_text(LIVE + live)
+    (tmp_path / "live.toml").write_text(LIVE + live + WIDE_CANARY)
 
     with pytest.raises(ConfigError, match=says):
         read.load(tmp_path / "live.toml", environment={})
@@ -179,9 +176,9 @@ def test_a_live_configuration_names_one_source_of_its_keys(tmp_path, live, says)
 def test_paths_of_keys_are_relative_to_the_file_that_names_them(tmp_path, monkeypatch):
     """As all paths of a configuration are; a start from another folder finds them."""
     (tmp_path / "secrets.json").touch()
-    (tmp_path / "keys.toml").write_text(LIVE + 'keys = "secrets.json"')
+    (tmp_path / "keys.toml").write_text(LIVE + 'keys = "secrets.json"' + WIDE_CANARY)
     table = 'url = "http://127.0.0.1:1"\n[live.secrets]\nkind = "file"\npath = "secrets.json"'
-    (tmp_path / "store.toml").write_text(LIVE + table)
+    (tmp_path / "store.toml").write_text(LIVE + table + WIDE_CANARY)
     monkeypatch.chdir("/")
 
     keys = read.load(tmp_path / "keys.toml", environment={}).tables.live
@@ -193,7 +190,7 @@ def test_paths_of_keys_are_relative_to_the_file_that_names_them(tmp_path, monkey
 def test_a_variable_with_a_secret_is_no_setting(tmp_path):
     """A message about a setting shows its value; `__` in the name of a secret would make one of it."""
     (tmp_path / "keys.json").touch()
-    (tmp_path / "live.toml").write_text(LIVE + 'keys = "keys.json"')
+    (tmp_path / "live.toml").write_text(LIVE + 'keys = "keys.json"' + WIDE_CANARY)
 
     config = read.load(tmp_path / "live.toml", environment={"TRADECORE_SECRET_MAIN__TRADING": CANARY})
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.deep import DEEP
 from tradecore.domain.errors import (
     BrokenInvariantError,
     ConfigError,
@@ -76,8 +77,9 @@ def test_words_come_back_from_the_file_and_the_file_stays_small(tmp_path):
 
     assert last_words.read(path) == words
     assert path.stat().st_size < 40_000
-    path.write_bytes(b'{"time_ns": \xff')
-    assert last_words.read(path) is None
+    for content in (b'{"time_ns": \xff', DEEP):
+        path.write_bytes(content)
+        assert last_words.read(path) is None
     assert last_words.read(tmp_path / "none") is None
 
 

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from support.live_desk import CAPABILITIES
+from support.venue_process import wide_canary
 from tradecore.domain.errors import ConfigError, VenueError
 from tradecore.domain.venue_capabilities import DuplicateIds
 from tradecore.engine import Engine
@@ -24,10 +25,6 @@ CONFIG = """
 mode = "live"
 [live]
 person = "Test"
-canary.instruments = ["HERE", "THERE"]
-canary.order_value_max = 1_000_000_000
-canary.orders_a_day_max = 1_000_000
-canary.position_value_max = 1_000_000_000
 keys = "left.json"
 assign = { HERE = "one" }
 [feed]
@@ -58,7 +55,7 @@ instruments = ["HERE"]
 class = "tradecore_api.demo_strategies:Quoter"
 name = "two"
 instruments = ["THERE"]
-"""
+""" + wide_canary("HERE", "THERE")
 RIGHT = """
 [accounts.live]
 keys = "right.json"

@@ -268,6 +268,15 @@ def test_both_sides_are_flat_when_neither_has_a_position(capsys, there, booked, 
     assert ("positions flat flat" in lines) == is_flat
 
 
+def test_a_demo_in_which_nothing_traded_does_not_say_that_all_is_well(capsys):
+    """As on a machine that is busy: two sides without a trade are always the same."""
+    advice = "But nothing traded, so that proves little: give it more time with --seconds."
+    assert printed(capsys, comparison=replace(SAME, fills_there=0, fills_booked=0))[-1] == advice
+    assert advice not in printed(capsys)
+    differs = replace(SAME, fills_there=0, fills_booked=1, differences=("one",))
+    assert advice not in printed(capsys, comparison=differs)
+
+
 @pytest.mark.parametrize("more", [-1, 0, 1, 2])
 def test_so_many_differences_are_printed_and_the_others_counted(capsys, monkeypatch, more):
     """The count comes only where there are others."""

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from support.deep import DEEP
 from tradecore.domain.errors import StorageError
 from tradecore.domain.secret import Secret
 from tradecore.domain.venue_findings import NotUnderstood
@@ -229,7 +230,7 @@ def test_a_report_in_a_sentence_counts_what_was_found_and_names_what_was_dropped
 def test_a_report_that_cannot_be_read_is_an_error_with_its_path(state):
     """Nobody takes it for one that is not there."""
     assert read_report(state) is None
-    for content in (b"{", b"{}", b"\xff"):
+    for content in (b"{", b"{}", b"\xff", DEEP):
         state.start_report.write_bytes(content)
         with pytest.raises(StorageError, match=r"start_report\.json: is no start report"):
             read_report(state)

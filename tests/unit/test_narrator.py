@@ -514,3 +514,42 @@ def test_money_that_comes_and_goes_is_told_with_its_reason():
     gained = {"account": "adjustment", "currency": "USD", "amount": ATTO, "reason": "rebate of the month"}
     assert told(record("account", **taken)) == "transfer: 1.25 USD went: rent"
     assert told(record("account", **gained)) == "adjustment: 1 USD came: rebate of the month"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        report("replaced", price_ticks=6_200_000, lots=300),
+        report("restated", price_ticks=6_200_000, lots=300),
+        report("triggered", price_ticks=6_200_000),
+        record("sized", order_id=7, lots=300),
+    ],
+    ids=lambda each: each.kind if each.kind == "sized" else each.body.report,
+)
+def test_a_record_tells_of_the_order_as_it_was_then(changed):
+    """Also when it is told after the order has changed, as `journal tail` does with the records it keeps."""
+    narrator = Narrator(SPEC, ["quoter"])
+    approved = narrator.note(order())
+    at_once = narrator.words(approved)
+    values = narrator.values(approved)
+    after = narrator.note(changed)
+
+    assert narrator.words(approved) == at_once
+    assert narrator.values(approved) == values
+    assert approved.order != after.order
+    assert narrator.words(narrator.note(report("canceled"))).endswith(
+        narrator.words(after).rpartition(": ")[2] if changed.kind == "report" else ""
+    )
+
+
+def test_an_order_that_never_arrived_was_rejected_by_nobody():
+    """The venue said nothing of it, and nobody may read that it did."""
+    narrator = Narrator(SPEC, ["quoter"])
+    narrator.note(order())
+    said = record("venue_report", **OF_VENUE, report="rejected", reason="never_arrived")
+    ended = report("rejected", reason="never_arrived")
+    words = [narrator.words(narrator.note(each)) for each in (said, ended)]
+
+    assert words[0].startswith("the venue never had order 7 of quoter: buy ")
+    assert words[1].startswith("order 7 of quoter never reached the venue: buy ")
+    assert not [each for each in words if "says" in each or "rejected" in each]

@@ -6,6 +6,7 @@ import json
 import msgspec
 import pytest
 
+from support.venue_process import WIDE_CANARY
 from tradecore.domain import record_bodies as bodies
 from tradecore.domain.secret import Secret
 from tradecore.domain.venue_findings import NotUnderstood
@@ -22,14 +23,11 @@ from tradecore_api.dead_letters import DeadLetters
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.state_dir import StateDir
 
-CONFIG = """
+CONFIG = (
+    """
 mode = "live"
 live.keys = "venue-keys.json"
 live.person = "Test"
-live.canary.instruments = ["BTC-USD"]
-live.canary.order_value_max = 1_000_000_000
-live.canary.orders_a_day_max = 1_000_000
-live.canary.position_value_max = 1_000_000_000
 feed = { kind = "local" }
 instruments = [{ symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }]
 account = { name = "desk" }
@@ -37,6 +35,8 @@ venue = { matching = "book" }
 strategy = { class = "tradecore_api.demo_strategies:Quoter" }
 journal = { path = "desk.journal" }
 """
+    + WIDE_CANARY
+)
 KEYS = {
     "url": "http://127.0.0.1:1",
     "accounts": {"demo": {"trade": {"key_id": "k1", "secret": "canary"}}},

@@ -7,19 +7,17 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from support.venue_process import WIDE_CANARY
 from tradecore.domain.venue_findings import BalanceSeen
 from tradecore.runtime.live.comparison import Comparison, Finding, FindingKind
 from tradecore_api.commands import reconcile as command
 from tradecore_api.exit_codes import ExitCode
 
-CONFIG = """
+CONFIG = (
+    """
 mode = "live"
 live.keys = "venue-keys.json"
 live.person = "Test"
-live.canary.instruments = ["BTC-USD"]
-live.canary.order_value_max = 1_000_000_000
-live.canary.orders_a_day_max = 1_000_000
-live.canary.position_value_max = 1_000_000_000
 feed = { kind = "local" }
 instruments = [{ symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }]
 account = { name = "desk" }
@@ -27,6 +25,8 @@ venue = { matching = "book" }
 strategy = { class = "tradecore_api.demo_strategies:Quoter" }
 journal = { path = "desk.journal" }
 """
+    + WIDE_CANARY
+)
 DIFFERS = Finding(kind=FindingKind.IN_DOUBT, subject="7", words="order 7 is in doubt")
 BESIDE = Finding(kind=FindingKind.ORDER_OF_OTHERS, subject="web", words="an order of others")
 FOUND = Comparison(
@@ -74,7 +74,7 @@ def lines_of(output):
 
 
 def test_what_agrees_is_told_on_one_page(run, tmp_path):
-    """Both counts of orders, positions in lots, money without needless zeros, and from when on."""
+    """Both counts of orders, positions as sizes, money without needless zeros, and from when on."""
     code, output, talk = run(FOUND)
 
     assert code == ExitCode.OK
@@ -84,7 +84,7 @@ def test_what_agrees_is_told_on_one_page(run, tmp_path):
         "account desk",
         f"journal {tmp_path / 'desk.journal'}",
         "open orders 3 in the books, 4 at the venue",
-        "positions there BTC-USD -2 lots, ETH-USD 5 lots",
+        "positions there BTC-USD -0.0002, ETH-USD 5 lots",
         "balances there 1,234.5 USD, 0.1 BTC (not compared: no instrument is spot with a base)",
         "fills compared since 2024-01-02T10:00:00Z",
     ]

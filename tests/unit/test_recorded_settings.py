@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from support.deep import DEEP
 from support.sessions import CONFIG
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.journal import BEHAVIOUR_VERSION
@@ -28,7 +29,21 @@ def test_orders_went_to_a_venue_outside_in_live_mode_alone(mode):
     assert is_recorded_live(in_mode(mode)) == (mode is Mode.LIVE)
 
 
-@pytest.mark.parametrize("recorded", [b"", b"{", b"[]", b"\xff", b"{}"])
+@pytest.mark.parametrize("now", list(Mode))
+@pytest.mark.parametrize("mode", list(Mode))
+def test_live_and_simulated_journals_do_not_go_on_as_each_other(mode, now):
+    """The message says that alone and advises nothing that is refused then; else all changes are told."""
+    engine = msgspec.structs.replace(CONFIG.engine, mode=now)
+    config = msgspec.structs.replace(CONFIG, engine=engine, feed={"kind": "other"})
+    with pytest.raises(ConfigError) as raised:
+        config.check_same(in_mode(mode), "j")
+    is_mixed = (mode is Mode.LIVE) is not (now is Mode.LIVE)
+    assert (f"was written in {mode.value} mode" in str(raised.value)) == is_mixed
+    assert ("--carry-over" in str(raised.value)) != is_mixed
+    assert ("feed.kind" in str(raised.value)) != is_mixed
+
+
+@pytest.mark.parametrize("recorded", [b"", b"{", b"[]", b"\xff", b"{}", DEEP], ids=len)
 def test_what_is_no_configuration_is_of_the_first_version_and_not_live(recorded):
     """A journal of something else than an engine has none."""
     assert is_recorded_live(recorded) is False

@@ -42,7 +42,8 @@ ROW = {
     "unrealised": "50",
 }
 LIMIT = {"scope": "account", "limit": "gross_max", "used": None, "value": "500"}
-PARTS = "realised 60.00, unrealised 50.00, fees -10.00, funding, interest and liquidations"
+PARTS = "realised 60.00, unrealised 50.00, fees -10.00"
+REST = "funding, interest, liquidations, adjustments, a journal before"
 HELD = {"balance": "5", "realised": "0", "fees": "0", "price": "1", "worth": "5"}
 ORDER = {"order_id": 7, "strategy": "one", "words": "buy 1 GOLD", "open": "1", "state": "resting"}
 
@@ -80,7 +81,7 @@ def test_a_running_engine_is_told_on_one_page(capsys):
         "kill switch off",
         "paused no",
         "equity 10100.00 USD (cash 9000.50)",
-        "PnL +100.00 USD since the journal began (realised 60.00, unrealised 50.00, fees -10.00)",
+        "PnL +100.00 USD since the account began (realised 60.00, unrealised 50.00, fees -10.00)",
         "PnL session -3.00 USD",
         "PnL today +0.00 USD since 2024-01-02T00:00:00Z",
         "orders 1,234 sent, 3 open, 1,001 fills, 2,002 refused",
@@ -98,6 +99,7 @@ def test_a_running_engine_is_told_on_one_page(capsys):
         ({"is_killed": True, "is_paused": True}, "state running, KILLED"),
         ({"is_paused": True}, "paused yes"),
         ({"is_paused": True, "paused_by": "the feed is silent"}, "paused the feed is silent"),
+        ({"approval": "every entry waits for a yes"}, "approval every entry waits for a yes"),
         ({"alarms": ("one", "two")}, "ALARM one; two"),
         ({"books_waiting": ("GOLD", "TIN")}, "books invalid GOLD, TIN"),
         ({"read_model_lag_records": 0}, "journal records 5,005; the read model is 0 behind"),
@@ -112,11 +114,11 @@ def test_a_running_engine_is_told_on_one_page(capsys):
         ),
         (
             {"pnl": "95"},
-            f"PnL +95.00 USD since the journal began ({PARTS} -5.00)",
+            f"PnL +95.00 USD since the account began ({PARTS}, {REST} -5.00)",
         ),
         (
             {"pnl": "95", "balances": {"USD": HELD, "EUR": HELD}},
-            f"PnL +95.00 USD since the journal began ({PARTS}, prices of other currencies -5.00)",
+            f"PnL +95.00 USD since the account began ({PARTS}, {REST}, prices of other currencies -5.00)",
         ),
         ({"pnl_today": ""}, "PnL today - USD since 2024-01-02T00:00:00Z"),
         ({"equity": ""}, "equity - USD (cash 9000.50)"),

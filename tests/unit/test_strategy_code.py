@@ -1,13 +1,16 @@
 """What code a strategy is made of: found by reading, in its own folder, and wherever an import stands."""
 
+import importlib
 import os
+import py_compile
 import sys
+import zipfile
 
 import pytest
 
 from tradecore.domain.errors import ConfigError
 from tradecore.strategy import load_class
-from tradecore.strategy.code import StrategyCode, code_of
+from tradecore.strategy.code import StrategyCode, code_of, hold_to
 
 
 def code(folder, target="main.py:Main"):
@@ -138,3 +141,125 @@ def test_a_cache_of_another_source_is_not_run(tmp_path, monkeypatch):
     del sys.modules[first.__module__]
 
     assert load_class("main.py:Main", source="test.toml", base=tmp_path).step == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "file"),
+    [
+        ("import importlib; importlib.import_module(name='hidden')", "hidden.py"),
+        ("from importlib import import_module as get; get('hidden')", "hidden.py"),
+        ("import importlib; importlib.import_module('with-a-dash')", "with-a-dash.py"),
+        ("from pack import *", "pack/hidden.py"),
+        ("import pack.lazy", "pack/deep.py"),
+        ("import runpy; runpy.run_path('hidden.py')", "hidden.py"),
+        ("exec(open('pack/hidden.py').read())", "pack/hidden.py"),
+        ("import sys; sys.path.insert(0, 'vendor'); import from_vendor", "vendor/from_vendor.py"),
+        ("import from_vendor, sys; FOLDER = 'vendor'", "vendor/from_vendor.py"),
+        ("import sys; sys.path.insert(0, 'packed.zip'); import from_zip", "packed.zip"),
+        ("import binary", "binary.abi3.so"),
+        ("import cached", "cached.pyc"),
+    ],
+)
+def test_what_is_imported_by_a_name_in_the_source_is_part_of_it(tmp_path, line, file):
+    """By whatever function, as text, from a package's own list, from a folder or an archive beside it."""
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "vendor").mkdir()
+    (tmp_path / "pack" / "__init__.py").write_text("__all__ = ['hidden']\n")
+    lazy = "from importlib import import_module\nimport_module('.deep', __package__)\n"
+    (tmp_path / "pack" / "lazy.py").write_text(lazy)
+    for name in ("hidden", "with-a-dash", "pack/hidden", "pack/deep", "vendor/from_vendor"):
+        (tmp_path / f"{name}.py").write_text("value = 1\n")
+    for name in ("binary.abi3.so", "cached.pyc"):
+        (tmp_path / name).write_bytes(b"no source")
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w") as packed:
+        packed.writestr("from_zip.py", "value = 1\n")
+    (tmp_path / "main.py").write_text(f"{line}\n\n\nclass Main:\n    pass\n")
+
+    assert file in code(tmp_path).files
+
+
+def test_text_that_names_what_is_elsewhere_is_no_code(tmp_path):
+    """Nothing outside of the folder is looked at, and no name is too long for the disk."""
+    (tmp_path / "secret.py").write_text("x = 1\n")
+    (tmp_path / "own").mkdir()
+    texts = ["../secret.py", str(tmp_path / "secret.py"), "..", "/", ".", "x" * 5_000, "a\0b", "main.py"]
+    (tmp_path / "own" / "main.py").write_text(f"NAMES = {texts!r}\n\n\nclass Main:\n    pass\n")
+    assert list(code(tmp_path / "own").files) == ["main.py"]
+
+
+@pytest.fixture
+def importable(tmp_path, monkeypatch):
+    """Return a folder that Python imports from; what was imported is forgotten afterwards."""
+    monkeypatch.syspath_prepend(tmp_path)
+    known = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - known:
+        del sys.modules[name]
+
+
+def test_a_class_of_a_package_itself_has_the_modules_of_the_package(importable):
+    """Whether it imports them by their whole names or from the dot."""
+    package = importable / "whole_package"
+    package.mkdir()
+    (package / "__init__.py").write_text("from whole_package.by_name import Main\nfrom . import dotted\n")
+    (package / "by_name.py").write_text("class Main:\n    pass\n")
+    (package / "dotted.py").write_text("")
+    files = code(importable, "whole_package:Main").files
+    assert sorted(files) == ["__init__.py", "by_name.py", "dotted.py"]
+
+
+def test_nothing_is_run_to_look_at_code(importable):
+    """Not the packages either that a module is in: they may be what was changed."""
+    inner = importable / "outer_package" / "inner"
+    inner.mkdir(parents=True)
+    (inner.parent / "__init__.py").write_text("raise SystemExit('was run')\n")
+    (inner / "main.py").write_text("class Main:\n    pass\n")
+    assert sorted(code(importable, "outer_package.inner.main:Main").files) == ["main.py"]
+    assert "outer_package" not in sys.modules
+
+
+def unchecked_cache(file, text):
+    """Lay a cache of another source beside a file, which says that nobody is to compare them."""
+    other = file.with_name("other_source.txt")
+    other.write_text(text)
+    cache = importlib.util.cache_from_source(file)
+    py_compile.compile(str(other), cache, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+
+
+@pytest.mark.parametrize("target", ["cached_main:Main", "cached_main.py:Main"])
+def test_no_cache_is_run_by_whichever_name_a_file_is_imported(importable, target):
+    """As a module of its own name, and as a file beside it that Python's own path finds."""
+    text = "from cached_step import STEP\n\n\nclass Main:\n    step = STEP\n"
+    (importable / "cached_main.py").write_text(text)
+    (importable / "cached_step.py").write_text("STEP = 'source'\n")
+    unchecked_cache(importable / "cached_main.py", "class Main:\n    step = 'cache of the module'\n")
+    unchecked_cache(importable / "cached_step.py", "STEP = 'cache of what it imports'\n")
+    assert load_class(target, source="test.toml", base=importable).step == "source"
+
+
+def test_what_is_imported_later_is_held_to_what_was_hashed(tmp_path):
+    """A file that is changed while an engine runs is not run by an import in a callback."""
+    (tmp_path / "main.py").write_text(
+        "class Main:\n    def late(self):\n        import late_step\n        return late_step.STEP\n"
+    )
+    (tmp_path / "late_step.py").write_text("STEP = 1\n")
+    hashed = code(tmp_path)
+    made = load_class("main.py:Main", source="test.toml", base=tmp_path)()
+    assert hold_to("main.py:Main", hashed, tmp_path) == []
+
+    (tmp_path / "late_step.py").write_text("STEP = 2\n")
+    with pytest.raises(ImportError, match=r"late_step\.py is not as it was armed"):
+        made.late()
+    (tmp_path / "late_step.py").write_text("STEP = 1\n")
+    assert made.late() == 1
+
+
+def test_what_ran_otherwise_is_told(tmp_path):
+    """A file that was other when it was loaded, whatever it is now."""
+    (tmp_path / "main.py").write_text("class Main:\n    step = 1\n")
+    before = code(tmp_path)
+    (tmp_path / "main.py").write_text("class Main:\n    step = 2\n")
+    assert load_class("main.py:Main", source="test.toml", base=tmp_path).step == 2
+    (tmp_path / "main.py").write_text("class Main:\n    step = 1\n")
+    assert code(tmp_path) == before
+    assert hold_to("main.py:Main", before, tmp_path) == ["main.py"]

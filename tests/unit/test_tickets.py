@@ -11,6 +11,7 @@ from tradecore import (
     EngineSpec,
     EventBatch,
     FeesSpec,
+    HedgedMargin,
     InstrumentKind,
     InstrumentSpec,
     InvalidSpecError,
@@ -274,6 +275,27 @@ def test_the_first_record_of_a_journal_names_positions_only_where_they_hedge():
     assert two.engine.positions_of(there) is Positions.HEDGING
 
 
+def test_the_first_record_of_a_journal_names_the_margin_of_two_sides_where_it_is_of_the_larger():
+    """Journals of both sides are as they were; a change is told."""
+    larger = msgspec.structs.replace(
+        SPEC, account=msgspec.structs.replace(SPEC.account, hedged_margin=HedgedMargin.LARGER)
+    )
+    both, changed = SessionConfig(engine=SPEC), SessionConfig(engine=larger)
+    assert b"hedged_margin" not in both.encoded()
+    assert b'"hedged_margin":"larger"' in changed.encoded()
+    assert SessionConfig.decoded(changed.encoded()) == changed
+    assert list(changed.changes_since(both.encoded())) == ["engine.account.hedged_margin"]
+
+
+def test_the_smaller_side_takes_no_buying_power_where_the_larger_one_is_counted():
+    """Ten long at 102 use 1,020 of 1,100; four short beside them are too much by both sides."""
+    for margin, held in ((HedgedMargin.BOTH, "10"), (HedgedMargin.LARGER, "6")):
+        account = AccountSpec(cash="1100", positions=Positions.HEDGING, hedged_margin=margin)
+        spec = msgspec.structs.replace(SPEC, account=account)
+        steps = Steps(lambda ctx: (ctx.buy(quantity=10), ctx.sell(quantity=4)))
+        assert played(spec, steps).summary().positions == {"GOLD": held}
+
+
 @pytest.mark.parametrize(
     ("spec", "says"),
     [
@@ -286,6 +308,23 @@ def test_the_first_record_of_a_journal_names_positions_only_where_they_hedge():
         (
             msgspec.structs.replace(SPEC, account=AccountSpec(positions="both")),
             r"account\.positions.*must be one of netting, hedging",
+        ),
+        (
+            msgspec.structs.replace(SPEC, account=AccountSpec(hedged_margin=HedgedMargin.LARGER)),
+            r"account\.hedged_margin.*must be both where positions are netted",
+        ),
+        (
+            msgspec.structs.replace(
+                SPEC, account=AccountSpec(positions=Positions.HEDGING, hedged_margin="smaller")
+            ),
+            r"account\.hedged_margin.*must be one of both, larger",
+        ),
+        (
+            msgspec.structs.replace(
+                SPEC,
+                accounts=(VenueAccountSpec(name="other", cash="1", hedged_margin=HedgedMargin.LARGER),),
+            ),
+            r"accounts\[0\]\.hedged_margin.*must be both where positions are netted",
         ),
     ],
 )
@@ -317,6 +356,30 @@ def test_a_venue_with_other_positions_than_the_configuration_is_refused():
             settings(Positions.HEDGING, hedging=True, duplicate_ids=rule)
     with pytest.raises(ConfigError, match="must be netting at a venue that amends no orders"):
         settings(Positions.HEDGING, hedging=True, replaces=False)
+
+
+def test_a_venue_that_asks_margin_for_both_sides_is_refused_where_the_larger_one_is_counted():
+    """It would refuse what the engine lets pass; the other way round the engine only asks for more."""
+    first, other = LiveTable(keys="k"), LiveTable(keys="o")
+    hedging = {"positions": Positions.HEDGING, "hedged_margin": HedgedMargin.LARGER}
+    tables = ConfigTables(
+        live=first,
+        account=AccountSpec(**hedging),
+        accounts=(AccountTable(name="other", cash="1", live=other, **hedging),),
+    )
+    config = Config(tables=tables, strategies=(), source="a.toml")
+    both = msgspec.structs.replace(CAPABILITIES, hedging=True)
+    larger = msgspec.structs.replace(both, hedged_margin=HedgedMargin.LARGER)
+    for table, key in ((first, r"account\.hedged_margin"), (other, r"accounts\.0\.hedged_margin")):
+        assert live.link_settings(config, table, larger)
+        with pytest.raises(ConfigError, match=rf"{key}.*must be both at a venue"):
+            live.link_settings(config, table, both)
+    asks_more = Config(
+        tables=ConfigTables(live=first, account=AccountSpec(positions=Positions.HEDGING)),
+        strategies=(),
+        source="a.toml",
+    )
+    assert live.link_settings(asks_more, first, larger)
 
 
 def test_the_positions_of_each_live_account_are_held_against_its_own_venue():

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from tradecore_api.commands import data, journal
+from tradecore_api.commands import data
+from tradecore_api.record_values import plain_value
 
 S = 1_000_000_000
 
@@ -133,5 +134,5 @@ def test_that_there_are_no_gaps_is_told_of_bars_alone(capsys, report, has_gaps):
 )
 def test_a_record_is_exported_with_what_json_can_hold(name, value, plain):
     """Money as decimals, by its field or by currency below it; what no reader holds in 64 bits as text."""
-    assert journal._readable({name: value}) == {name: plain}
-    assert type(journal._readable({name: value})[name]) is type(plain)
+    assert plain_value(name, value) == plain
+    assert type(plain_value(name, value)) is type(plain)

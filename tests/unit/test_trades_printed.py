@@ -12,6 +12,7 @@ from tradecore.domain.errors import ConfigError, StorageError
 from tradecore_api.commands import trades
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.heartbeat import Heartbeat
+from tradecore_api.named_journal import chosen_journal
 from tradecore_api.state_dir import StateDir
 
 NS = 1_704_189_600_000_000_000
@@ -45,7 +46,7 @@ def run(monkeypatch, capsys):
     """Return what runs the command on trades that were made, and returns output and remarks."""
 
     def of(found=FOUND, *, fees=(), csv=None, is_json=False, since=None, until=None):
-        monkeypatch.setattr(trades, "_journal", lambda arguments: None)
+        monkeypatch.setattr(trades, "chosen_journal", lambda source, beside: None)
         monkeypatch.setattr(trades, "_of_journal", lambda journal: ("EUR", list(found), list(fees)))
         given = {"csv": csv, "since": since, "until": until, "db": None, "json": is_json, "source": None}
         assert trades.trades(argparse.Namespace(**given)) == ExitCode.OK
@@ -199,7 +200,7 @@ def account(tmp_path, monkeypatch):
 
 def where(source):
     """Return the journal that is meant."""
-    return trades._journal(argparse.Namespace(source=source)).where
+    return chosen_journal(source, ", or --db FILE").where
 
 
 def test_the_journal_of_an_account_is_where_its_engine_said(account):
@@ -208,7 +209,7 @@ def test_the_journal_of_an_account_is_where_its_engine_said(account):
     assert where("one") == where(None) == own
     default = account("two")
     assert where("two") == default
-    with pytest.raises(ConfigError, match=r"name an account \(one, two\), a journal file, or --db FILE"):
+    with pytest.raises(ConfigError, match=r"name an account \(one, two\) or a journal file, or --db FILE"):
         where(None)
 
 

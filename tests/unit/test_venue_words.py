@@ -33,6 +33,7 @@ def test_a_line_that_stands_is_told_in_a_few_words():
     """Without a venue there is nothing to tell."""
     assert venue_words(None) == ""
     assert words() == "connected; books and venue agree; 2 orders are open there"
+    assert words(epoch=3) == f"{words()}; orders are named by epoch 3"
 
 
 def test_what_is_wrong_is_told_with_what_follows_from_it():

@@ -116,7 +116,7 @@ def _messages(path: Path) -> Iterable[_Data]:
         _, _, payload = line.partition(b" ")
         try:
             yield decode(payload).data or decode_raw(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             # Not ours to tell: the replay names damaged lines, this only looks around.
             continue
 

@@ -46,7 +46,7 @@ async def fetch_instruments(
     body = await get(session, url, asked)
     try:
         known = {item.symbol: item for item in msgspec.json.decode(body, type=_Info).symbols}
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(url, f"the answer is not what the venue documents: {error}") from error
     missing = [symbol for symbol in symbols if symbol not in known]
     if missing:

@@ -311,7 +311,7 @@ class BinanceHistory:
             self._used = max(self._used + weight, answer.used_weight)
             try:
                 return msgspec.json.decode(answer.body, type=kind)
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                 raise VenueError(f"{url}: an answer makes no sense: {error}") from error
         raise VenueError(f"{url}: the client is closed")
 

@@ -22,6 +22,8 @@ ORDER = (
         (200, b"", Lost),
         (200, b"[]", Lost),
         (200, b"\xff", Lost),
+        (200, b'{"x":' + b"[" * 100_000, Lost),
+        (400, b"[" * 100_000, Lost),
         (200, b'{"code":"would_take","words":""}', Lost),
         (201, ORDER, Lost),
         (302, b"", Lost),

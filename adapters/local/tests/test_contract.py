@@ -5,6 +5,7 @@ import pytest
 
 from support.local_venue import serving
 from support.sessions import START_NS, FakeClock
+from tradecore.domain.spec import HedgedMargin
 from tradecore.domain.venue_capabilities import DuplicateIds
 from tradecore.testkit import HistoryContract, LiveFeedContract, VenueContract
 from tradecore.testkit.local_venue import VenueSettings
@@ -80,6 +81,19 @@ class TestHedgingVenue(VenueContract):
     def revise(self, ground):
         """Return what busts and corrects trades, with the key for tests."""
         return ground.revise
+
+
+@pytest.mark.parametrize("margin", HedgedMargin)
+async def test_the_rules_say_what_margin_two_sides_need(margin):
+    """The client has it among what the venue can do."""
+    plain = VenueSettings()
+    markets = tuple(msgspec.structs.replace(market, is_margin=True) for market in plain.markets)
+    settings = msgspec.structs.replace(plain, markets=markets, hedging=True, hedged_margin=margin)
+    async with serving(settings) as ground:
+        client = await ground.client()
+        assert client.capabilities == ground.server.exchange.capabilities
+        assert client.capabilities.hedged_margin is margin
+        await client.aclose()
 
 
 class TestLocalMarketFeed(LiveFeedContract):

@@ -118,6 +118,7 @@ async def test_weights_are_taken_and_told_and_run_out(resting):
         ("POST", "/orders", b"", 400),
         ("POST", "/orders", b"{", 400),
         ("POST", "/orders", b"\xff\xfe", 400),
+        ("POST", "/orders", b'{"x":' + b"[" * 100_000, 400),
         ("POST", "/orders", b"[]", 400),
         ("POST", "/orders", b'{"symbol":"BTC-USD","side":"up","kind":"limit","quantity":"1"}', 400),
         ("POST", "/orders", b'{"symbol":"X","side":"buy","kind":"limit","quantity":"1"}', 400),

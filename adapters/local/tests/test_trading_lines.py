@@ -142,6 +142,7 @@ async def test_a_message_that_is_no_request_of_somebody_who_may_is_refused(sent,
         "[]",
         "",
         b"\xff\xfe",
+        '{"x":' + "[" * 100_000,
     ],
 )
 async def test_an_answer_that_makes_no_sense_proves_nothing(answer):

@@ -79,7 +79,7 @@ def answer_of(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
         if not 400 <= status < 500:
             return Lost(words=shown)
         problem = msgspec.json.decode(body, type=wire.Problem)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return Lost(words=shown)
     words = problem.words if problem.code in _OF_AN_ORDER else f"{problem.code}: {problem.words}"
     return ERRORS.answer(problem.code, words)

@@ -390,7 +390,7 @@ async def answered(
         raise VenueError(f"{where}: answered {response.status}: {body[:200].decode(errors='replace')}")
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise VenueError(f"{where}: an answer makes no sense: {error_text(error)}") from error
 
 
@@ -435,4 +435,5 @@ def _capabilities(rules: wire.Rules, with_positions: frozenset[int]) -> VenueCap
         fills_kept_ns=rules.fills_kept_ns or None,
         dead_man_ns_max=rules.dead_man_ms_max * _MS_NS,
         hedging=rules.hedging,
+        hedged_margin=rules.hedged_margin,
     )

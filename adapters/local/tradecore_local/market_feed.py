@@ -143,7 +143,7 @@ class LocalMarketFeed:
                 number = self._numbers.get(message.symbol)
                 if number is not None:
                     self._add(batch, now_ns, number, message)
-        except (msgspec.MsgspecError, UnicodeDecodeError, InvalidValueError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, InvalidValueError) as error:
             raise DataError(where, error_text(error)) from error
         return batch
 

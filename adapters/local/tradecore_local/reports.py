@@ -116,7 +116,7 @@ class Reports:
         """Return what the frames of one message say, in their order."""
         try:
             frames = self._decode(text)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return self._one_by_one(text)
         return [told for frame in frames for told in self._told(frame)]
 
@@ -124,13 +124,13 @@ class Reports:
         """Make sense of as many frames of a message as there is sense in."""
         try:
             frames = self._decode_raw(text)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return [_not_understood(text, error)]
         found: list[Message] = []
         for raw in frames:
             try:
                 frame = msgspec.json.decode(raw, type=wire.Frame)
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                 found.append(_not_understood(bytes(raw), error))
             else:
                 found += self._told(frame)
@@ -168,11 +168,11 @@ class Reports:
         """Try a kept message once more: one frame, or several; its numbers are of another connection."""
         try:
             return self._news(msgspec.json.decode(letter.text, type=wire.Frame))
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             pass
         try:
             frames = self._decode(letter.text)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return [letter]
         return [told for frame in frames for told in self._news(frame)]
 

@@ -63,7 +63,7 @@ class TradingLines:
             if not is_sound:
                 return Lost(words=f"the answer to request {number} names request {found.id}")
             return answer_of(found.status, found.headers, bytes(found.body))
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return Lost(words=f"an answer makes no sense: {error_text(error)}")
         except TimeoutError:
             return Lost(words=f"no answer within {self._timeout_seconds:g} s")

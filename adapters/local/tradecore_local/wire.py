@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from tradecore.domain.spec import HedgedMargin
 from tradecore.domain.venue_capabilities import DuplicateIds
 
 # What a venue may state of itself: a step above 0, a span up to a day or ten years, a count that can be met.
@@ -329,4 +330,5 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     fills_kept_ns: _Kept = 0
     dead_man_ms_max: Annotated[int, msgspec.Meta(ge=0, le=86_400_000)] = 0
     hedging: bool = False
+    hedged_margin: HedgedMargin = HedgedMargin.BOTH
     markets: list[MarketRule]

@@ -87,7 +87,7 @@ def settings_of(config: str) -> Settings | None:
     """Return the settings of a session; `None` where they cannot be read."""
     try:
         return msgspec.json.decode(config, type=Settings)
-    except (msgspec.MsgspecError, TradecoreError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, TradecoreError, UnicodeDecodeError, RecursionError):
         return None
 
 

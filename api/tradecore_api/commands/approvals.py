@@ -7,8 +7,11 @@ import msgspec
 
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.output import print_json
-from tradecore_api.standing import HUNG, RUNNING, look
+from tradecore_api.standing import DEAD, HUNG, RUNNING, STOPPED, look
 from tradecore_api.state_dir import StateDir, known_accounts
+
+_CODES = {HUNG: ExitCode.HUNG, DEAD: ExitCode.DEAD, STOPPED: ExitCode.NOT_RUNNING}
+_UNKNOWN = "only a running engine says what waits: a wish waits in the journal for the next start"
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -28,8 +31,8 @@ def approvals(arguments: argparse.Namespace) -> int:
             rows += [{"account": name, **row} for row in told.waiting_rows]
             codes.append(ExitCode.OK)
         elif arguments.account or entry.state == HUNG:
-            print(f"tradecore: {name}: {entry.state}; nothing is known of it", file=sys.stderr)
-            codes.append(ExitCode.HUNG if entry.state == HUNG else ExitCode.NOT_RUNNING)
+            print(f"tradecore: {name}: {entry.state}; {_UNKNOWN}", file=sys.stderr)
+            codes.append(_CODES[entry.state])
     if arguments.json:
         print_json(rows)
         return max(codes, default=ExitCode.OK)
@@ -38,6 +41,6 @@ def approvals(arguments: argparse.Namespace) -> int:
         print(
             f"    worth {row['value']}, market at {row['market']}; asked {row['asked']}, until {row['until']}"
         )
-    if not rows:
+    if not rows and len(codes) == codes.count(ExitCode.OK):
         print("nothing waits for approval", file=sys.stderr)
     return max(codes, default=ExitCode.OK)

@@ -8,7 +8,8 @@ import msgspec
 
 from tradecore.domain.times import iso_time
 from tradecore.runtime.live.arming import ArmedAccount, ArmedStrategy, Arming
-from tradecore_api import instance_lock
+from tradecore_api import instance_lock, last_words
+from tradecore_api.approval_words import approval_words
 from tradecore_api.arming_file import remove_arming
 from tradecore_api.config import read
 from tradecore_api.exit_codes import ExitCode
@@ -24,16 +25,17 @@ def arm(arguments: argparse.Namespace) -> int:
     config = read.load(Path(arguments.config), options=arguments.settings)
     signed = arming.arm(config, arguments.person)
     state = StateDir(config.tables.account.name)
+    last_words.forget_unarmed(state)
     if arguments.json:
         print_json(plain(signed) | {"digest": signed.by.digest, "path": str(state.arming)})
     else:
-        print_arming(signed.arming, state)
+        print_arming(signed.arming, state, config.tables.account.currency)
     if instance_lock.is_held(state.lock):
         print_note("its engine runs and goes on with what it began with; this is for its next start")
     return ExitCode.OK
 
 
-def print_arming(armed: Arming, state: StateDir) -> None:
+def print_arming(armed: Arming, state: StateDir, currency: str) -> None:
     """Print what is armed, a line for each thing."""
     print_values(
         {
@@ -47,6 +49,7 @@ def print_arming(armed: Arming, state: StateDir) -> None:
     for account in armed.accounts:
         print(f"\naccount {account.name}")
         print_values(_of_account(account))
+    print(f"\n{approval_words(armed.approval, currency) or 'no entry waits for a person'}")
 
 
 def _of_strategy(strategy: ArmedStrategy) -> dict[str, object]:

@@ -14,7 +14,7 @@ from tradecore.domain.units import exact_money, shown_money
 from tradecore_api import comparison_rows
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.named_journal import named_journal
-from tradecore_api.output import print_json, print_note, print_values
+from tradecore_api.output import print_json, print_note, print_table, print_values
 from tradecore_api.trade_file import STDOUT, as_text, check_writable, write_text
 from tradecore_api.wiring import comparing
 from tradecore_api.wiring.comparing import NamedRun
@@ -147,13 +147,7 @@ def _print_totals(title: str, totals: Sequence[Total], names: tuple[str, str]) -
         for each in totals
     ]
     print()
-    _print_table([*head, "difference"], rows)
-
-
-def _print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    for row in (head, *rows):
-        print("  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True)).rstrip())
+    print_table([*head, "difference"], rows)
 
 
 def _print_pair(pair: Pair, names: tuple[str, str], runs: comparison_rows.Runs) -> None:

@@ -9,35 +9,18 @@ from collections.abc import Iterator
 from tradecore.domain.journal import NOT_OF_MARKET, JournalFolder, JournalReader, record_kinds
 from tradecore.domain.narrator import Noted
 from tradecore.domain.record import JournalRecord
-from tradecore.domain.record_bodies import MAKERS, values_of
+from tradecore.domain.record_bodies import MAKERS
 from tradecore.domain.times import iso_time
-from tradecore.domain.units import exact_money
 from tradecore_api.attribution import Attribution
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.journal_teller import JournalTeller
 from tradecore_api.output import print_json, print_json_line, print_values
 from tradecore_api.progress import counted
+from tradecore_api.record_values import plain_record
 from tradecore_api.summary import INTACT, print_summary
 from tradecore_api.wiring import sessions
 
 POLL_SECONDS = 0.2
-# Fields that are atto units of the account's currency.
-_MONEY = frozenset(
-    {
-        "amount",
-        "brought",
-        "cash",
-        "cost",
-        "day_start",
-        "equity",
-        "fee",
-        "last",
-        "maintenance",
-        "peak",
-        "rate",
-        "received",
-    }
-)
 # Too many to read: what a feed brings, and the time.
 EVENT_KINDS = frozenset(
     kind.name for kind in record_kinds() if kind.direction == "input" and kind.name not in NOT_OF_MARKET
@@ -86,7 +69,7 @@ def export(arguments: argparse.Namespace) -> int:
     """Print every record as a line of JSON; an order says whose it is."""
     reader, attribution = _named(arguments).reader(), Attribution()
     for record in counted(_wanted(reader, has_all=True), "exporting"):
-        print_json_line(_plain(record) | attribution.of(record))
+        print_json_line(plain_record(record) | attribution.of(record))
     return ExitCode.OK
 
 
@@ -96,33 +79,6 @@ def _wanted(reader: JournalReader, *, has_all: bool) -> Iterator[JournalRecord]:
             yield JournalRecord(seq=seq, time_ns=time_ns, body=MAKERS[kind](**fields))
 
 
-def _plain(record: JournalRecord) -> dict[str, object]:
-    values = _readable(values_of(record.body))
-    return {"seq": record.seq, "time_ns": record.time_ns, "kind": record.kind, **values}
-
-
-def _readable(fields: dict[str, object]) -> dict[str, object]:
-    """Show bytes as text, money as decimal text, and integers that JSON readers would round as text."""
-    return {name: _value(name, value) for name, value in fields.items()}
-
-
-def _value(name: str, value: object) -> object:
-    match value:
-        case dict():
-            # Money by currency has the names of currencies below its own.
-            return {key: _value(name if name in _MONEY else key, item) for key, item in value.items()}
-        case list():
-            return [_value(name, item) for item in value]
-        case bytes():
-            return value.decode(errors="replace")
-        case int() if name in _MONEY and not isinstance(value, bool):
-            return exact_money(value)
-        case int() if abs(value) > 2**63:
-            return str(value)
-        case _:
-            return value
-
-
 def _print_told(teller: JournalTeller, noted: Noted, *, is_json: bool) -> None:
     """Print a record in words; as JSON with its raw values, and beside them what they mean."""
     record = noted.record
@@ -130,7 +86,7 @@ def _print_told(teller: JournalTeller, noted: Noted, *, is_json: bool) -> None:
         print(f"{record.seq:>8}  {iso_time(record.time_ns, 6)}  {teller.words(noted)}", flush=True)
         return
     told = {"time": iso_time(record.time_ns), "words": teller.words(noted), "told": teller.values(noted)}
-    print_json_line({**_plain(record), **told})
+    print_json_line({**plain_record(record), **told})
     sys.stdout.flush()
 
 

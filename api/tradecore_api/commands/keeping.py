@@ -20,9 +20,11 @@ def compact(arguments: argparse.Namespace) -> int:
         "packed_bytes_before": packed.bytes_before,
         "packed_bytes_after": packed.bytes_after,
     }
+    if not packed.segments:
+        values["message"] = "no older segment was left to compress, and the newest one never is"
     days = arguments.drop_market_days
     if days is not None:
-        archived = journal.drop_market_events(time.time_ns() - days * _DAY_NS)
+        archived = journal.drop_market_events(max(time.time_ns() - days * _DAY_NS, 0))
         values |= {
             "archived": archived.segments,
             "dropped_records": archived.dropped,

@@ -2,7 +2,8 @@
 
 import argparse
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from tradecore.domain.quoted import cut, printable
@@ -11,10 +12,12 @@ from tradecore.domain.units import trimmed
 from tradecore.runtime.live.comparison import Comparison, Finding
 from tradecore_api.config import read
 from tradecore_api.exit_codes import ExitCode
+from tradecore_api.held_words import held_words
 from tradecore_api.output import print_json, print_note, print_values
 from tradecore_api.own_journal import journal_folder
 from tradecore_api.state_dir import StateDir
 from tradecore_api.wiring import feeds
+from tradecore_api.wiring.live_accounts import accounts_of
 from tradecore_api.wiring.reconciling import compare
 
 _CODES = {"agree": ExitCode.OK, "differ": ExitCode.CHECK_FAILED, "undecided": ExitCode.UNAVAILABLE}
@@ -39,9 +42,10 @@ def reconcile(arguments: argparse.Namespace) -> int:
         print_note(f"{folder.where}: there is no journal yet, so the books are empty")
     verdict = min((each.verdict for each in found.values()), key=_WORST_FIRST.index)
     if not arguments.json:
+        lot_sizes = {each.part.name: each.lot_sizes for each in accounts_of(config)}
         for number, (name, each) in enumerate(found.items()):
             print(end="\n" if number else "")
-            _print(each, name, folder.where)
+            _print(each, name, folder.where, lot_sizes[name])
     elif len(found) == 1:
         print_json(_plain(found[account], account, folder.where))
     else:
@@ -75,8 +79,7 @@ def _row(finding: Finding) -> dict[str, str]:
     return {"kind": finding.kind.value, "subject": finding.subject, "words": finding.words}
 
 
-def _print(found: Comparison, account: str, journal: str) -> None:
-    held = ", ".join(f"{symbol} {lots} lots" for symbol, lots in found.positions.items())
+def _print(found: Comparison, account: str, journal: str, lot_sizes: Mapping[str, Decimal]) -> None:
     money = ", ".join(f"{trimmed(each.total):,f} {each.currency}" for each in found.balances)
     print(f"{_VERDICTS[found.verdict]}\n")
     values: dict[str, object] = {"account": account, "journal": journal}
@@ -85,7 +88,7 @@ def _print(found: Comparison, account: str, journal: str) -> None:
         since = f"since {iso_time(found.fills_since_ns)}" if found.fills_since_ns else "all that it shows"
         values |= {
             "open orders": f"{found.open_orders} in the books, {found.venue_open_orders} at the venue",
-            "positions there": held or "none",
+            "positions there": held_words(found.positions.items(), lot_sizes),
             "balances there": f"{money or 'none'} ({_compared(found)})",
             "fills compared": since,
         }

@@ -36,6 +36,7 @@ def _run(arguments: argparse.Namespace, *, has_view: bool) -> int:
         config,
         is_new_journal=arguments.new_journal,
         is_carry_over=arguments.carry_over,
+        takes_over=arguments.take_over,
         has_view=has_view,
     )
     summary = daemon.run()

@@ -17,7 +17,7 @@ from tradecore_api.balance_words import account_words, balance_words
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.last_words import LastWords
 from tradecore_api.mode_words import coloured, mode_words
-from tradecore_api.output import print_json, print_values
+from tradecore_api.output import print_json, print_table, print_values
 from tradecore_api.standing import DEAD, HUNG, RUNNING, STOPPED, AccountStatus, age_text, left_behind, look
 from tradecore_api.venue_words import venue_words
 
@@ -75,6 +75,7 @@ class _Told(msgspec.Struct, frozen=True):
     venues: dict[str, dict[str, object]] = {}
     start_report: str = ""
     armed: str = ""
+    approval: str = ""
     not_done: str = ""
 
 
@@ -136,6 +137,7 @@ def _head(entry: AccountStatus, told: _Told | None) -> dict[str, object]:
         "pid": entry.pid if entry.pid is not None else "",
         "last heartbeat": age_text(entry.heartbeat_age_seconds),
         "armed": _armed(entry, told),
+        "approval": "" if told is None else told.approval,
         "kill switch": _switch(entry),
         "watchdog": entry.watchdog,
     }
@@ -171,7 +173,7 @@ def _money(told: _Told) -> dict[str, object]:
         "equity": f"{_shown(told.equity)} {unit} (cash {_shown(told.cash)})",
         "accounts": account_words(told.accounts, unit),
         "balances": balance_words(told.balances, unit),
-        "PnL": f"{_signed(told.pnl)} {unit} since the journal began ({parts})",
+        "PnL": f"{_signed(told.pnl)} {unit} since the account began ({parts})",
         "PnL session": f"{_signed(told.pnl_session)} {unit}",
         "PnL today": f"{_signed(told.pnl_today)} {unit} since {told.today_since}",
     }
@@ -187,7 +189,7 @@ def _parts(told: _Told) -> Iterator[tuple[str, str]]:
     rest = Decimal(told.pnl) - Decimal(told.realised) - Decimal(told.unrealised) + Decimal(told.fees)
     if rest:
         others = ", prices of other currencies" if len(told.balances) > 1 else ""
-        yield f"funding, interest and liquidations{others}", _signed(str(rest))
+        yield f"funding, interest, liquidations, adjustments, a journal before{others}", _signed(str(rest))
 
 
 def _activity(told: _Told) -> dict[str, object]:
@@ -248,10 +250,8 @@ def _print_table(
     if not rows:
         return
     cells = [[_cell(row.get(column), column) for column in columns] for row in rows]
-    widths = [max(len(text) for text in column) for column in zip(columns, *cells, strict=True)]
     print(f"\n{title}")
-    for line in ([name.replace("_", " ") for name in columns], *cells):
-        print("  " + "  ".join(f"{text:<{width}}" for text, width in zip(line, widths, strict=True)).rstrip())
+    print_table([name.replace("_", " ") for name in columns], cells, indent="  ")
     if count > len(rows):
         print(f"  and {count - len(rows)} more")
 

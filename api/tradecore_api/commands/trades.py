@@ -3,14 +3,14 @@
 import argparse
 import asyncio
 import sys
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
 
 from tradecore.domain.closed_trades import ClosedTrade, OtherFee, TradesOfFills
-from tradecore.domain.errors import ConfigError, DataError, StorageError
+from tradecore.domain.errors import StorageError
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.questions import (
     ROWS_MAX,
@@ -25,31 +25,27 @@ from tradecore.domain.record_bodies import Session
 from tradecore.domain.times import iso_time
 from tradecore.domain.units import shown_money
 from tradecore.ports.read_queries import ReadQueries
-from tradecore.runtime import SessionConfig, frames
+from tradecore.runtime import frames
 from tradecore_api.exit_codes import ExitCode
-from tradecore_api.journal_teller import recorded_config_of
-from tradecore_api.named_journal import named_journal
-from tradecore_api.output import print_json
-from tradecore_api.state_dir import accounts
+from tradecore_api.journal_teller import config_of
+from tradecore_api.named_journal import chosen_journal
+from tradecore_api.output import print_json, print_table
+from tradecore_api.time_choice import chosen_times
 from tradecore_api.trade_file import STDOUT, check_writable, write_trades
 from tradecore_api.wiring import readers
 
 Row = TypeVar("Row")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def trades(arguments: argparse.Namespace) -> int:
     """Print closed trades, or write them to a CSV file."""
     if arguments.csv:
         check_writable(arguments.csv)
-    since_ns, until_ns = _bound("--since", arguments.since), _bound("--until", arguments.until)
+    is_chosen = chosen_times(arguments)
     if arguments.db:
         currency, found, fees = asyncio.run(_of_database(arguments.db))
     else:
-        currency, found, fees = _of_journal(_journal(arguments))
-
-    def is_chosen(time_ns: int) -> bool:
-        return (since_ns is None or time_ns >= since_ns) and (until_ns is None or time_ns < until_ns)
+        currency, found, fees = _of_journal(chosen_journal(arguments.source, ", or --db FILE"))
 
     chosen = [trade for trade in found if is_chosen(trade.exit_time_ns)]
     others = [fee for fee in fees if is_chosen(fee.venue_time_ns)]
@@ -58,24 +54,12 @@ def trades(arguments: argparse.Namespace) -> int:
         where = "" if arguments.csv == STDOUT else f" written to {arguments.csv}"
         print(f"tradecore: {_sums(chosen, currency, others)}{where}", file=sys.stderr)
     elif arguments.json:
-        print_json([_plain(trade) for trade in chosen])
+        print_json([plain_trade(trade) for trade in chosen])
     else:
-        _print(chosen)
+        print_trades(chosen)
         print(_sums(chosen, currency, others))
         _print_strategies(chosen)
     return ExitCode.OK
-
-
-def _journal(arguments: argparse.Namespace) -> JournalFolder:
-    """Return the journal that is meant: a file, or that of an account; the only one where none is named."""
-    source = arguments.source
-    if source is None:
-        known = accounts()
-        if len(known) != 1:
-            rule = f"name an account ({', '.join(known) or 'there is none'}), a journal file, or --db FILE"
-            raise ConfigError("command line", "SOURCE", None, rule)
-        source = known[0]
-    return named_journal(source)
 
 
 def _of_journal(journal: JournalFolder) -> tuple[str, list[ClosedTrade], list[OtherFee]]:
@@ -83,7 +67,7 @@ def _of_journal(journal: JournalFolder) -> tuple[str, list[ClosedTrade], list[Ot
     for seq, chunk in journal.numbered_chunks():
         for record in frames.scan(chunk).records(seq):
             if isinstance(record.body, Session) and book is None:
-                config = _config_of(record.body, journal.where)
+                config = config_of(record.body, journal.where)
                 book = TradesOfFills(config.engine, config.names)
             elif book is not None:
                 book.take(record)
@@ -128,26 +112,6 @@ def _fees_of(row: FillEntry | RevisionEntry, settlement: str) -> list[OtherFee]:
     ]
 
 
-def _config_of(session: Session, where: str) -> SessionConfig:
-    if (config := recorded_config_of(session)) is None:
-        what = "its settings cannot be read: another version wrote it; use that version of tradecore"
-        raise DataError(where, what)
-    return config
-
-
-def _bound(option: str, text: str | None) -> int | None:
-    """Return a date or time of ISO 8601 in UTC nanoseconds; without a zone it is UTC."""
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        rule = "must be a date or a time such as 2026-11-28 or 2026-11-28T18:30:00Z"
-        raise ConfigError("command line", option, text, rule) from None
-    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-    return (at - _EPOCH) // timedelta(microseconds=1) * 1_000
-
-
 def _sums(found: list[ClosedTrade], currency: str, fees: list[OtherFee]) -> str:
     """Return what the trades made in each currency, the account's own where there is none."""
     name = "trade" if len(found) == 1 else "trades"
@@ -174,12 +138,14 @@ def _print_strategies(found: list[ClosedTrade]) -> None:
         print(f"  {name}: {_sums(own, '', [])}")
 
 
-def _plain(trade: ClosedTrade) -> dict[str, object]:
+def plain_trade(trade: ClosedTrade) -> dict[str, object]:
+    """Return a closed trade for programs, its times as text too."""
     times = {"entry_time": iso_time(trade.entry_time_ns), "exit_time": iso_time(trade.exit_time_ns)}
     return msgspec.structs.asdict(trade) | times
 
 
-def _print(found: list[ClosedTrade]) -> None:
+def print_trades(found: Sequence[ClosedTrade]) -> None:
+    """Print closed trades as a table, nothing where there are none."""
     if not found:
         return
     # Which venue account it was at, where an engine has several.
@@ -201,6 +167,4 @@ def _print(found: list[ClosedTrade]) -> None:
         )
         for trade in found
     ]
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    for row in (head, *rows):
-        print("  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True)).rstrip())
+    print_table(head, rows)

@@ -20,6 +20,7 @@ from tradecore_api.watchdog.presence import WatchdogLock
 from tradecore_api.watchdog.pulse import Standing
 from tradecore_api.watchdog.watching import Owners, Watchdog
 from tradecore_api.wiring import feeds, readers
+from tradecore_api.wiring.live_accounts import accounts_of
 from tradecore_api.wiring.watchdogs import orphans_of
 
 log = logging.getLogger("tradecore.watchdog")
@@ -53,7 +54,8 @@ def _watch(arguments: argparse.Namespace) -> int:
     lock = WatchdogLock(state)
     lock.acquire()
     try:
-        made = Watchdog(state, config.tables.watchdog, accounts, owners)
+        lot_sizes = {each.part.name: each.lot_sizes for each in accounts_of(config)}
+        made = Watchdog(state, config.tables.watchdog, accounts, owners, lot_sizes=lot_sizes)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             if arguments.is_once:
                 return runner.run(_once(made, config, arguments, state.account))

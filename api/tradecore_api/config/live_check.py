@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from tradecore.domain import shape
+from tradecore.domain import one_line, shape
 from tradecore.strategy.check import check_symbols
 from tradecore_api.config import paths
 from tradecore_api.config.tables import Config, FileSecretsTable, LiveTable
@@ -47,14 +47,20 @@ def _check_bounds(config: Config, key: str, live: LiveTable, report: shape.Repor
     symbols = [each.symbol for each in config.tables.instruments]
     if live.approval is not None and key != "live":
         report(f"{key}.approval", None, "is a setting of [live] alone: it is for all accounts")
-    if config.person_of(live) is None:
+    person = config.person_of(live)
+    if person is None:
         report("live.person", None, 'is missing: write who answers for it, e.g. person = "Ada"')
+    elif not one_line.is_one_line(person) or person != person.strip():
+        report(f"{'live' if live.person is None else key}.person", person, one_line.RULE)
     canary = config.canary_of(live)
     if canary is None:
         report("live.canary", None, _CANARY_RULE.format(symbols=", ".join(f'"{name}"' for name in symbols)))
         return
     own = f"{key}.canary" if live.canary is not None else "live.canary"
     check_symbols(f"{own}.instruments", canary.instruments, symbols, report)
+    for host in canary.venues:
+        if not one_line.is_one_line(host):
+            report(f"{own}.venues", host, one_line.RULE)
     if not canary.instruments:
         report(f"{own}.instruments", [], "must name an instrument: what it does not name is not opened")
 

@@ -320,7 +320,8 @@ class LiveTable(Table, frozen=True):
 
     An answer that takes longer than `answer_timeout_ms` counts as lost, and the venue is asked what became of
     the order; so it is when a report takes longer than `report_timeout_ms`, or `report_timeouts_ms` for its
-    kind, e.g. `{ market = 5_000 }`. `epoch` is in the names of orders: count it up when one begins anew.
+    kind, e.g. `{ market = 5_000 }`. `epoch` is in the names of orders; `tradecore run --take-over` counts it
+    up by itself, and this is the least that it is.
 
     Books and venue are compared at the start, after each loss of the stream, and every `check_interval_ms` (0
     for never). `short_lookback` says what a start does whose journal is older than the fills that the venue

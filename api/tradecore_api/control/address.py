@@ -25,7 +25,7 @@ def read(path: Path) -> Address | None:
     """Return the address, or `None` when there is none that can be read."""
     try:
         return msgspec.json.decode(read_small(path), type=Address)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 

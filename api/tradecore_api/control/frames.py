@@ -46,7 +46,7 @@ async def read_envelope(reader: asyncio.StreamReader) -> Envelope | None:
         return None
     try:
         return _ENVELOPE.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise FrameError(f"not a request: {error}") from error
 
 
@@ -57,7 +57,7 @@ async def read_reply(reader: asyncio.StreamReader) -> ControlReply:
         raise FrameError("the engine closed the connection without an answer")
     try:
         return _REPLY.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise FrameError(f"not an answer: {error}") from error
 
 

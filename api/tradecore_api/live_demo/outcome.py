@@ -55,6 +55,8 @@ def _print_comparison(outcome: Outcome) -> None:
     if len(compared.differences) > _DIFFERENCES_SHOWN:
         print(f"DIFFERS: {len(compared.differences) - _DIFFERENCES_SHOWN} more")
     print("They differ." if compared.differences else "They are the same, to the last unit.")
+    if not compared.fills_there and not compared.differences:
+        print("But nothing traded, so that proves little: give it more time with --seconds.")
 
 
 def _shown(value: object) -> str:

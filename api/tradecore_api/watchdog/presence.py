@@ -73,7 +73,7 @@ def read(state: StateDir) -> WatchdogBeat | None:
     """Return the last heartbeat of a watchdog, `None` where there is none that can be read."""
     try:
         return msgspec.json.decode(read_small(state.watchdog), type=WatchdogBeat)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from decimal import Decimal
 
 from tradecore.domain.errors import ConfigError, StorageError, TradecoreError
 from tradecore.domain.times import span_text
@@ -14,6 +15,7 @@ from tradecore.runtime.live.orphans import Orphans, OrphanStatus
 from tradecore_api.bounded import Call
 from tradecore_api.config.process_tables import WatchdogCancels, WatchdogTable
 from tradecore_api.heartbeat import process_start
+from tradecore_api.held_words import held_words
 from tradecore_api.state_dir import StateDir
 from tradecore_api.watchdog.alarms import Alarms
 from tradecore_api.watchdog.eyes import Eyes
@@ -69,7 +71,7 @@ class Owners:
             begins = self._names.get(account)
             if begins is None:
                 return is_ours(order.client_order_id)
-            return (order.client_order_id or "").startswith(begins)
+            return (order.client_order_id or "").startswith(tuple(begins.split()))
 
         return is_to_end
 
@@ -87,11 +89,20 @@ class Watchdog:
         What ends its orders, by account.
     owners : Owners
         What is told how the names of its orders begin.
+    lot_sizes : mapping of str to Decimal
+        Size of a lot by the venue's symbol, by account: what is held is told in decimals.
     """
 
     def __init__(
-        self, state: StateDir, table: WatchdogTable, accounts: Mapping[str, Orphans], owners: Owners
+        self,
+        state: StateDir,
+        table: WatchdogTable,
+        accounts: Mapping[str, Orphans],
+        owners: Owners,
+        *,
+        lot_sizes: Mapping[str, Mapping[str, Decimal]],
     ) -> None:
+        self._lot_sizes = lot_sizes
         self._state, self._table, self._accounts, self._owners = state, table, accounts, owners
         self._pulse = Pulse(table.silent_ms * 1_000_000, table.start_ms * 1_000_000)
         self._eyes = Eyes(state)
@@ -255,7 +266,7 @@ class Watchdog:
                 "orders_open", f"{where}: {_orders(status.open_orders)} open; they are being ended"
             )
         if status.is_done and not was.is_done:
-            self._alarms.tell("orders_ended", f"{where}: {_outcome(status)}", is_good=True)
+            self._alarms.tell("orders_ended", f"{where}: {self._outcome(name)}", is_good=True)
 
     def _keep_checking(self, now_ns: int) -> None:
         """Ask the venues from time to time while all is well, to know that it could be done."""
@@ -299,21 +310,21 @@ class Watchdog:
         for name, orphans in self._accounts.items():
             status = orphans.status
             if self.standing.is_gone and status.is_done:
-                parts.append(f"{name}: {_outcome(status)}")
+                parts.append(f"{name}: {self._outcome(name)}")
             elif self.standing.is_gone:
-                count = "orders" if status.open_orders is None else _orders(status.open_orders)
+                count = "its orders are" if status.open_orders is None else _orders(status.open_orders)
                 parts.append(f"{name}: {count} being ended")
             if status.trouble:
                 parts.append(f"{name}: {status.trouble}")
         return "; ".join(parts)
 
+    def _outcome(self, name: str) -> str:
+        status = self._accounts[name].status
+        held = held_words(status.positions, self._lot_sizes.get(name, {}))
+        others = f"; {status.left_alone} of others were left alone" if status.left_alone else ""
+        asked = f"{status.asked} cancels were sent" if status.asked != 1 else "1 cancel was sent"
+        return f"no order of the engine is open ({asked}){others}; positions there: {held}"
+
 
 def _orders(count: int) -> str:
     return "1 order is" if count == 1 else f"{count} orders are"
-
-
-def _outcome(status: OrphanStatus) -> str:
-    held = ", ".join(f"{symbol} {lots} lots" for symbol, lots in status.positions)
-    others = f"; {status.left_alone} of others were left alone" if status.left_alone else ""
-    asked = f"{status.asked} cancels were sent" if status.asked != 1 else "1 cancel was sent"
-    return f"no order of the engine is open ({asked}){others}; positions there: {held or 'none'}"

@@ -4,16 +4,20 @@ import time
 from pathlib import Path
 from typing import final
 
+import msgspec
+
+from tradecore.domain import one_line
 from tradecore.domain.errors import ConfigError, InvalidValueError
-from tradecore.domain.spec import Mode
+from tradecore.domain.spec import EngineSpec, InstrumentSpec, Mode
 from tradecore.domain.venue_keys import TradingKey
 from tradecore.runtime.live.arming import ArmedAccount, ArmedStrategy, Arming, ArmingKey, SignedArming
 from tradecore.runtime.session_config import ArmedBy
-from tradecore.strategy.code import code_of
-from tradecore_api.arming_file import armed_words, read_arming, write_arming
+from tradecore.strategy.code import code_of, hold_to
+from tradecore_api.arming_file import ARM_COMMAND, armed_words, read_arming, write_arming
 from tradecore_api.config.tables import Config, StrategyConfig
 from tradecore_api.state_dir import StateDir
 from tradecore_api.version import VERSION
+from tradecore_api.wiring.feeds import feed_identity
 from tradecore_api.wiring.live_accounts import LiveAccount, accounts_of
 from tradecore_api.wiring.live_keys import live_key
 from tradecore_api.wiring.secrets import venue_url
@@ -56,19 +60,33 @@ class Armed:
     def require_code(self) -> None:
         """Refuse code that was changed since it was looked at; to be called when strategies are loaded.
 
+        What is imported later is held to what was armed: a file that was changed by then does not run.
+
         Raises
         ------
         ConfigError
             Names the files.
         """
-        known = {strategy.name: strategy for strategy in self._signed.arming.strategies}
+        known = {strategy.name: strategy.code for strategy in self._signed.arming.strategies}
         changed = [
-            words
-            for now in _strategies(self._config)
-            for words in now.code.changes_since(known[now.name].code)
+            words for now in _strategies(self._config) for words in now.code.changes_since(known[now.name])
         ]
         if changed:
             raise _not_as_armed(self._config, changed)
+        if ran := self.hold_code():
+            rule = "was loaded by this process as it was before it was changed; start the process anew"
+            raise ConfigError(self._config.source, "live", None, f"{', '.join(ran)} {rule}")
+
+    def hold_code(self) -> list[str]:
+        """Let no file of a strategy run here that is not as it was armed; return those that did before."""
+        known = {strategy.name: strategy.code for strategy in self._signed.arming.strategies}
+        folder = _folder_of(self._config)
+        ran = [
+            name
+            for strategy in self._config.strategies
+            for name in hold_to(strategy.reference, known[strategy.name], folder)
+        ]
+        return list(dict.fromkeys(ran))
 
 
 def require_armed(proof: object) -> None:
@@ -96,8 +114,9 @@ def arm(config: Config, person: str, state: StateDir | None = None) -> SignedArm
     StorageError
         When it cannot be written.
     """
-    if not 0 < len(person.encode()) <= _PERSON_BYTES_MAX or person != person.strip():
-        rule = f"must be a name of 1 to {_PERSON_BYTES_MAX} bytes: who arms it"
+    is_plain = one_line.is_one_line(person) and person == person.strip()
+    if not is_plain or not 0 < len(person.encode()) <= _PERSON_BYTES_MAX:
+        rule = f"must be a name of 1 to {_PERSON_BYTES_MAX} bytes, all printable: who arms it"
         raise ConfigError("command line", "--by", person, rule)
     _require_live(config)
     strategies(config)
@@ -125,7 +144,9 @@ def armed(config: Config, state: StateDir | None = None) -> Armed:
         raise _not_as_armed(config, problems)
     if changes := _arming_of(config, signed.arming.person).changes_since(signed.arming):
         raise _not_as_armed(config, changes)
-    return Armed(config, signed, _SECRET_OF_THIS_MODULE)
+    found = Armed(config, signed, _SECRET_OF_THIS_MODULE)
+    found.hold_code()
+    return found
 
 
 def _require_live(config: Config) -> None:
@@ -143,7 +164,7 @@ def _how(config: Config) -> str:
     if not Path(config.source).is_file():
         return "arm it: call `EmbeddedEngine.arm`"
     with_options = ", with the same --set and variables" if config.sources else ""
-    return f"arm it: `tradecore arm {config.source} --by PERSON`{with_options}"
+    return f"arm it: `{ARM_COMMAND} {config.source} --by PERSON`{with_options}"
 
 
 def _key(config: Config) -> ArmingKey:
@@ -166,7 +187,12 @@ def _arming_of(config: Config, person: str) -> Arming:
             person=config.person_of(live) or "",
             canary=canaries[name],
             venues=() if canary is None else canary.venues,
-            settings={"symbols": live.symbols, "assign": live.assign, "foreign": live.foreign.value},
+            settings={
+                "symbols": live.symbols,
+                "assign": live.assign,
+                "foreign": live.foreign.value,
+                **_what_bounds_count_by(config, spec, name),
+            },
         )
 
     return Arming(
@@ -180,6 +206,34 @@ def _arming_of(config: Config, person: str) -> Arming:
     )
 
 
+def _what_bounds_count_by(config: Config, spec: EngineSpec, account: str) -> dict[str, object]:
+    """Return what says what an order at an account is worth, and when its day begins.
+
+    With another multiplier, another conversion or the prices of another feed a canary profile bounds
+    something else.
+    """
+    own = next((each for each in spec.accounts if each.name == account), spec.account)
+    instruments = [each for each in spec.instruments if spec.account_of(each) == account]
+    return {
+        "currency": own.currency,
+        "conversions": spec.account.conversions,
+        "day_start_ns": spec.risk.day_start_ns,
+        "feed": feed_identity(config),
+        **{f"instrument {each.symbol}": _without_defaults(each) for each in instruments},
+    }
+
+
+def _without_defaults(instrument: InstrumentSpec) -> dict[str, object]:
+    plain = InstrumentSpec(symbol=instrument.symbol, tick_size="")
+    known: dict[str, object] = msgspec.to_builtins(plain)
+    values: dict[str, object] = msgspec.to_builtins(instrument)
+    return {name: value for name, value in values.items() if value != known[name]}
+
+
+def _folder_of(config: Config) -> Path:
+    return Path(config.source).absolute().parent
+
+
 def _strategies(config: Config) -> list[ArmedStrategy]:
     return [_armed_strategy(config, strategy) for strategy in config.strategies]
 
@@ -190,7 +244,7 @@ def _armed_strategy(config: Config, strategy: StrategyConfig) -> ArmedStrategy:
         strategy.reference,
         source=config.source_of(f"{strategy.key}.class"),
         key=f"{strategy.key}.class",
-        base=Path(config.source).absolute().parent,
+        base=_folder_of(config),
     )
     return ArmedStrategy(
         name=strategy.name,

@@ -36,7 +36,7 @@ def of_journal(journal: JournalFolder) -> NamedRun:
         raise StorageError(journal.where, "the journal is empty: there is nothing to compare")
     try:
         config = SessionConfig.decoded(found)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         what = "its settings cannot be read: another version wrote it; use that version of tradecore"
         raise DataError(journal.where, what) from error
     reader = RunReader(config.engine, config.names)

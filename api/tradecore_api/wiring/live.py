@@ -6,7 +6,7 @@ import sys
 import msgspec
 
 from tradecore.domain.errors import ConfigError, InvalidValueError
-from tradecore.domain.spec import Positions
+from tradecore.domain.spec import HedgedMargin, Positions
 from tradecore.domain.units import Units
 from tradecore.domain.venue_capabilities import DuplicateIds, VenueCapabilities
 from tradecore.domain.venue_keys import QueryKey, TradingKey
@@ -17,6 +17,8 @@ from tradecore.runtime.live.account_venue import AccountQueries, AccountVenue
 from tradecore.runtime.live.adoption import Owners
 from tradecore.runtime.live.budget import Budget, BudgetRules, RequestBudget
 from tradecore.runtime.live.drop_copy_line import DropCopyLine, DropCopySettings
+from tradecore.runtime.live.fence import Fence
+from tradecore.runtime.live.fenced_venue import FencedVenue, SigningClock
 from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.retries import ReportTimes, Retries, RetryPolicy
 from tradecore.runtime.live.shared_budget import SharedBudget
@@ -36,8 +38,10 @@ _MS = 1_000_000
 _COPY_TIMEOUT_MS_MAX = 5_000
 
 
-async def open_venue(armed: Armed, account: LiveAccount | None = None) -> Venue:
+async def open_venue(armed: Armed, account: LiveAccount | None = None, fence: Fence | None = None) -> Venue:
     """Connect to the venue of a live account, with the key that trades; without one to that of the first.
+
+    It is behind a fence, where there is one.
 
     Raises
     ------
@@ -54,11 +58,13 @@ async def open_venue(armed: Armed, account: LiveAccount | None = None) -> Venue:
     config = armed.config
     at = account or accounts_of(config)[0]
     key = live_key(config, at.live, TradingKey)
+    clock = SigningClock(SystemClock())
     try:
-        venue = await LocalVenue.connect(venue_url(config, at.live), key, at.instruments, SystemClock())
+        venue = await LocalVenue.connect(venue_url(config, at.live), key, at.instruments, clock)
     except InvalidValueError as error:
         raise ConfigError(config.source, f"instruments.{error.field}", error.value, error.rule) from error
-    return venue if at.is_only else AccountVenue(venue, at.part.instruments)
+    ours: Venue = venue if at.is_only else AccountVenue(venue, at.part.instruments)
+    return ours if fence is None else FencedVenue(ours, fence, SystemClock(), clock)
 
 
 async def open_queries(config: Config, account: LiveAccount, where: str | None = None) -> VenueQueries:
@@ -190,6 +196,11 @@ def _check_positions(config: Config, live: LiveTable, capabilities: VenueCapabil
         key = f"{account if of_other else 'account'}.positions"
         rule = f"must be netting at a venue that {lacking}: an order would open several tickets there"
         raise ConfigError(config.source_of(key), key, booked.value, rule)
+    margin = of_others[0].hedged_margin if of_others else config.tables.account.hedged_margin
+    if margin is HedgedMargin.LARGER and capabilities.hedged_margin is HedgedMargin.BOTH:
+        key = f"{account if of_other else 'account'}.hedged_margin"
+        rule = "must be both at a venue that asks margin for both sides: it would refuse what passes here"
+        raise ConfigError(config.source_of(key), key, margin.value, rule)
 
 
 def _lacking_for_tickets(can: VenueCapabilities) -> str:

@@ -1,6 +1,7 @@
 """The accounts of a configuration in live mode."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import msgspec
 
@@ -30,6 +31,11 @@ class LiveAccount(msgspec.Struct, frozen=True, kw_only=True):
     live: LiveTable
     instruments: tuple[InstrumentSpec, ...]
     is_only: bool
+
+    @property
+    def lot_sizes(self) -> dict[str, Decimal]:
+        """The size of a lot by the venue's name of its instrument."""
+        return {each.symbol: Decimal(each.lot_size) for each in self.instruments}
 
 
 def accounts_of(config: Config, spec: EngineSpec | None = None) -> tuple[LiveAccount, ...]:

@@ -11,6 +11,7 @@ from tradecore.domain.units import Units
 from tradecore.domain.venue_keys import TradingKey
 from tradecore.ports.venue import Venue
 from tradecore.runtime import SystemClock
+from tradecore.runtime.live.fence import AccountHold, Fence
 from tradecore.runtime.live.needs import unmet
 from tradecore.runtime.live.venue_link import VenueLink
 from tradecore.runtime.live.venue_links import VenueLinks
@@ -21,15 +22,30 @@ from tradecore_api.state_dir import StateDir
 from tradecore_api.wiring.arming import Armed
 from tradecore_api.wiring.hosts import place_of
 from tradecore_api.wiring.live import drop_copy, link_settings, open_venue, report_key, shared_budget
-from tradecore_api.wiring.live_accounts import accounts_of
+from tradecore_api.wiring.live_accounts import LiveAccount, accounts_of
 from tradecore_api.wiring.live_keys import live_key
 from tradecore_api.wiring.secrets import venue_url
 
 Venues = Mapping[str, Venue]
 
 
-async def open_venues(armed: Armed) -> dict[str, Venue]:
+def _fences_of(
+    accounts: Sequence[LiveAccount], folder: JournalFolder, holds: Mapping[str, AccountHold]
+) -> dict[str, Fence]:
+    """Return the fence of each account that is held, by its name."""
+    return {
+        name: Fence(name, folder.first_hash, holds[name], epoch_min=account.live.epoch)
+        for account in accounts
+        if (name := account.part.name) in holds
+    }
+
+
+async def open_venues(
+    armed: Armed, folder: JournalFolder | None = None, holds: Mapping[str, AccountHold] | None = None
+) -> dict[str, Venue]:
     """Connect to the venue of each account, with the keys that trade; returns them by the accounts' names.
+
+    Each that is held on this machine is behind a fence, which knows the orders of the journal in `folder`.
 
     Raises
     ------
@@ -41,10 +57,12 @@ async def open_venues(armed: Armed) -> dict[str, Venue]:
     config = armed.config
     accounts = accounts_of(config)
     _check_apart(config)
+    fences = {} if folder is None else _fences_of(accounts, folder, holds or {})
     opened: dict[str, Venue] = {}
     try:
         for account in accounts:
-            opened[account.part.name] = await open_venue(armed, account)
+            name = account.part.name
+            opened[name] = await open_venue(armed, account, fences.get(name))
     except BaseException:
         await close_venues(opened)
         raise

@@ -165,7 +165,14 @@ def truth(keys: Path, account: str) -> Truth:
         if answer.status != HTTPStatus.OK:
             raise VenueError(f"the venue does not say what it did: {answer.status} {body[:200]!r}")
         return Truth.decoded(body)
-    except (OSError, HTTPException, msgspec.MsgspecError, UnicodeDecodeError, KeyError) as error:
+    except (
+        OSError,
+        HTTPException,
+        msgspec.MsgspecError,
+        UnicodeDecodeError,
+        RecursionError,
+        KeyError,
+    ) as error:
         raise VenueError(f"the venue does not say what it did: {type(error).__name__}: {error}") from error
 
 

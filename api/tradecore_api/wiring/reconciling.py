@@ -13,7 +13,7 @@ from tradecore.runtime.live.comparison import Comparer, Comparison
 from tradecore.runtime.live.journal_books import JournalFollower
 from tradecore.runtime.live.journal_money import JournalMoney
 from tradecore.runtime.live.record_accounts import of_account
-from tradecore.runtime.recovery import recorded_config
+from tradecore.runtime.recovery import last_epochs, recorded_config
 from tradecore.runtime.session_config import SessionConfig
 from tradecore_api.config.tables import Config
 from tradecore_api.wiring.live import open_queries, shared_budget
@@ -87,7 +87,7 @@ async def _compared(
                 venue,
                 follower.catch_up,
                 follower.books,
-                ids=ClientIds(live.epoch, folder.first_hash()) if has_journal else None,
+                ids=_ids(folder, account) if has_journal else None,
                 units=units,
                 budget=budget,
                 part=part,
@@ -95,6 +95,12 @@ async def _compared(
             return await comparer.compared()
     finally:
         await venue.aclose()
+
+
+def _ids(folder: JournalFolder, account: LiveAccount) -> ClientIds:
+    """Return how the orders of an account are named in a journal; an old one knows no epochs."""
+    known = last_epochs(folder).get(account.part.name)
+    return ClientIds(known or account.live.epoch, folder.first_hash())
 
 
 def _recorded(folder: JournalFolder) -> SessionConfig | None:

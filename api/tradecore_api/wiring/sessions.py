@@ -12,7 +12,14 @@ from tradecore.ports.notifier import Notifier
 from tradecore.runtime import Session, SessionConfig, SessionSettings, SystemClock
 from tradecore.runtime.carry_over import CarriedOver, carry_over
 from tradecore.runtime.later_feed import LaterFeed
-from tradecore.runtime.recovery import GO_ON, check_recorded_behaviour, recorded_config, recover
+from tradecore.runtime.live.fenced_venue import FencedVenue
+from tradecore.runtime.recovery import (
+    GO_ON,
+    check_recorded_behaviour,
+    last_epochs,
+    recorded_config,
+    recover,
+)
 from tradecore.runtime.session_config import check_behaviour, recorded_behaviour
 from tradecore_api.config.journal_table import JournalTable
 from tradecore_api.config.tables import (
@@ -73,6 +80,8 @@ def open_session(
     ------
     ConfigError, StorageError, BrokenInvariantError
         When settings, journal or replay say no; the journal is closed again, unchanged.
+    FencedError
+        When an account is to be carried over that another engine has taken over since.
     """
     carried: CarriedOver | None = None
     venues = venues or {}
@@ -137,7 +146,14 @@ def _carried(
     config: Config, folder: JournalFolder, changed: Sequence[str], venues: Venues, armed: Armed | None
 ) -> CarriedOver:
     start = _Start(config, folder, is_fresh=True, venues=venues, armed=armed)
-    return carry_over(folder, start.identity, VERSION, changed)
+    known = last_epochs(folder) if venues else {}
+    epochs = {
+        name: venue.fence.carried(known.get(name, ()))
+        for name, venue in venues.items()
+        if isinstance(venue, FencedVenue)
+    }
+    identity = msgspec.structs.replace(start.identity, epochs=epochs or UNSET)
+    return carry_over(folder, identity, VERSION, changed)
 
 
 def _open(

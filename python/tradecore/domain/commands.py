@@ -237,7 +237,7 @@ class Release(Personal, frozen=True, kw_only=True):
 
     def words(self) -> str:
         """Say what was commanded, to who reads the journal."""
-        return f"{self._whom()} may trade again: its halt was released"
+        return f"a halt of {self._whom()}, if there was one, was released"
 
 
 class Allow(Personal, frozen=True, kw_only=True):

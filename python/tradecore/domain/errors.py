@@ -230,6 +230,25 @@ class StorageError(TradecoreError):
         self.retry_after_ns = retry_after_ns
 
 
+class FencedError(TradecoreError):
+    """Another engine has taken the account over, or had it with a higher epoch: this one sends nothing more.
+
+    Parameters
+    ----------
+    account : str
+        Name of the account.
+    found : str
+        What says so, in words.
+    advice : str
+        What to do.
+    """
+
+    def __init__(self, account: str, found: str, advice: str) -> None:
+        super().__init__(f"account {account!r} is fenced: {found}. {advice}")
+        self.account = account
+        self.found = found
+
+
 class BrokenInvariantError(TradecoreError):
     """A promise of ours is broken: stop trading and keep the journal."""
 

@@ -58,14 +58,12 @@ class Noted(msgspec.Struct, frozen=True, kw_only=True):
     record : JournalRecord
         The record.
     order : KnownOrder or None
-        The order that it is about; `None` when it is about none or one that nobody told of.
-    filled_lots : int
-        How much of the order is filled, this record included.
+        The order that it is about, as it is with this record; `None` when it is about none or one that
+        nobody told of.
     """
 
     record: JournalRecord
     order: KnownOrder | None = None
-    filled_lots: int = 0
 
 
 class Narrator:
@@ -121,14 +119,15 @@ class Narrator:
             case bodies.Refused() as body:
                 return self._tell_refused(order, body)
             case bodies.CancelRequest() as body:
-                strategy = self.units.strategy(body.strategy)
-                return f"{strategy} asks to cancel order {body.order_id}{self._about(order)}"
+                # By its strategy, an operator or the engine: the record does not say.
+                whose = f"order {body.order_id} of {self.units.strategy(body.strategy)}"
+                return f"a cancel of {whose} is asked for{self._about(order)}"
             case bodies.ReplaceRequest() as body:
                 return self._tell_replace_request(order, body)
             case bodies.Report() as body:
                 return self._tell_report(noted, body)
             case bodies.VenueReport() as body:
-                return f"the venue says that {self._of(order, body)} {self._said(body)}{self._about(order)}"
+                return self._tell_venue_report(order, body)
             case bodies.OutcomeLost() as body:
                 lost = f"the outcome of a request about {self._of(order, body)} is lost"
                 return f"{lost}: the order counts as open until its venue says more{self._about(order)}"
@@ -212,16 +211,20 @@ class Narrator:
         return {name: value}
 
     def _note_of_order(self, record: JournalRecord, about: bodies.OfOrder) -> Noted:
-        order = self._orders.get(about.order_id) or self._ended.get(about.order_id)
+        number = about.order_id
+        order = self._orders.get(number) or self._ended.get(number)
         if order is None:
             return Noted(record=record)
         if isinstance(about, bodies.Report):
-            order.note_report(about)
-            if about.report in _LAST_WORDS or order.is_filled:
-                self._end(order)
+            order = order.after_report(about)
         elif isinstance(about, bodies.Sized):
-            order.lots = about.lots
-        return Noted(record=record, order=order, filled_lots=order.filled_lots)
+            order = msgspec.structs.replace(order, lots=about.lots)
+        has_ended = isinstance(about, bodies.Report) and (about.report in _LAST_WORDS or order.is_filled)
+        if has_ended or number in self._ended:
+            self._end(order)
+        else:
+            self._orders[number] = order
+        return Noted(record=record, order=order)
 
     def _end(self, order: KnownOrder) -> None:
         """Keep an order that has ended for a while, in the place of the one that ended first."""
@@ -259,6 +262,12 @@ class Narrator:
         units = self.units
         return f"the venue of {units.account(instrument)}" if units.has_accounts else "the venue"
 
+    def _tell_venue_report(self, order: KnownOrder | None, told: bodies.VenueReport) -> str:
+        if told.reason == _NEVER_ARRIVED:
+            # Nobody there has said so: it follows from what the venue shows, or the order had not left yet.
+            return f"the venue never had {self._of(order, told)}{self._about(order)}"
+        return f"the venue says that {self._of(order, told)} {self._said(told)}{self._about(order)}"
+
     def _said(self, told: bodies.VenueReport) -> str:
         """Return what a venue said of an order: of a trade its numbers and name, of a "no" the reason."""
         said = _REPORTS.get(told.report, told.report.replace("_", " "))
@@ -294,7 +303,9 @@ class Narrator:
             return self._tell_fill(noted, report)
         said = _REPORTS.get(what, what.replace("_", " "))
         reason = ""
-        if report.reason is not None:
+        if report.reason == _NEVER_ARRIVED:
+            said = "never reached the venue"
+        elif report.reason is not None:
             reason = f" ({_reason_words(report.reason)})"
         now = ""
         if order is not None and what in ("replaced", "restated"):
@@ -315,7 +326,7 @@ class Narrator:
         size = self._sized(instrument, fill.lots)
         price = price_text(units, instrument, fill.price_ticks or 0)
         whole = "" if order.lots is None else f" of {units.quantity(instrument, order.lots):f}"
-        so_far = f"order {order.order_id}: {units.quantity(instrument, noted.filled_lots):f}{whole} filled"
+        so_far = f"order {order.order_id}: {units.quantity(instrument, order.filled_lots):f}{whole} filled"
         return (
             f"{units.strategy(order.strategy)} {done} {size} at {price} as {fill.liquidity}, {paid} "
             f"({so_far})"
@@ -400,6 +411,8 @@ class Narrator:
         )
 
 
+# Why an order was rejected that its venue never saw.
+_NEVER_ARRIVED = "never_arrived"
 _REQUESTS = {"cancel": "cancel", "replace": "change"}
 _REPORTS = {
     "fill": "traded",
@@ -438,7 +451,6 @@ _REASONS = {
     "unknown_order": "the venue does not know the order",
     "unsupported": "the venue does not know this kind of order",
     "risk_refused": "a limit refused it",
-    "never_arrived": "it is proved that the venue never had it",
     "not_permitted": "the venue does not let us: look at the key, its rights and the clock",
 }
 

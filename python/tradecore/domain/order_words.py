@@ -7,8 +7,8 @@ from tradecore.domain.times import iso_time
 from tradecore.domain.units import Units
 
 
-class KnownOrder(msgspec.Struct, kw_only=True):
-    """What is known of an order; changes with what is heard of it.
+class KnownOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of an order at one moment; what is heard of it makes another one.
 
     `lots` is its whole size, `None` while it is a share of buying power without a size; `terms` are the
     values of its record, the price as the venue has changed it since.
@@ -39,22 +39,25 @@ class KnownOrder(msgspec.Struct, kw_only=True):
         """Whether nothing of it is open any more."""
         return self.lots is not None and self.filled_lots >= self.lots > 0
 
-    def note_report(self, report: Report) -> None:
-        """Change with a report of the venue."""
+    def after_report(self, report: Report) -> "KnownOrder":
+        """Return it as it is after a report of the venue."""
         match report.report:
             case "fill":
-                self.filled_lots += report.lots or 0
+                return msgspec.structs.replace(self, filled_lots=self.filled_lots + (report.lots or 0))
             case "replaced" | "restated":
                 # What the report names is what is still open.
-                self.lots = self.filled_lots + (report.lots or 0)
-                if report.price_ticks and self.terms.price_ticks is not None:
-                    self.move_to(report.price_ticks)
+                changed = msgspec.structs.replace(self, lots=self.filled_lots + (report.lots or 0))
+                has_price = report.price_ticks and self.terms.price_ticks is not None
+                return changed.at(report.price_ticks or 0) if has_price else changed
             case "triggered" if report.price_ticks is not None:
-                self.move_to(report.price_ticks)
+                return self.at(report.price_ticks)
+            case _:
+                return self
 
-    def move_to(self, price_ticks: int) -> None:
-        """Set the price that the order has from now on, in ticks."""
-        self.terms = msgspec.structs.replace(self.terms, price_ticks=price_ticks)
+    def at(self, price_ticks: int) -> "KnownOrder":
+        """Return it with this price, in ticks."""
+        terms = msgspec.structs.replace(self.terms, price_ticks=price_ticks)
+        return msgspec.structs.replace(self, terms=terms)
 
 
 def order_text(order: KnownOrder, units: Units) -> str:

@@ -237,6 +237,16 @@ class Positions(StrEnum):
     HEDGING = "hedging"
 
 
+class HedgedMargin(StrEnum):
+    """What margin and buying power are asked for while an instrument is held long and short at once.
+
+    `BOTH`: for both sides, as if each stood alone. `LARGER`: for the larger side alone.
+    """
+
+    BOTH = "both"
+    LARGER = "larger"
+
+
 class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The account: its name (one engine per name), currency, opening cash and leverage.
 
@@ -244,7 +254,8 @@ class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     other currency `conversions` says what a unit is worth: the symbol of the instrument whose mark is its
     price in what that instrument is settled in (an inverse contract: in `currency`), or a constant as text.
     `lots` says which lots of a position fills close: `fifo`, `lifo` or `average`. `positions` says whether
-    buys and sells meet in one position (`netting`) or each entry opens a ticket (`hedging`).
+    buys and sells meet in one position (`netting`) or each entry opens a ticket (`hedging`), and
+    `hedged_margin` whether margin is asked for `both` sides then, or for the `larger` one.
     """
 
     name: Name = "paper"
@@ -254,6 +265,7 @@ class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     conversions: dict[str, str] = {}
     lots: LotMethod = LotMethod.FIFO
     positions: Positions = Positions.NETTING
+    hedged_margin: HedgedMargin = HedgedMargin.BOTH
 
 
 class FeeWindow(StrEnum):
@@ -456,8 +468,8 @@ class VenueAccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     absent, that is the reporting currency. `cash` is an amount of `currency`, or a table by currency; what a
     unit of another currency is worth, `[account.conversions]` says for all accounts. `fees` and `venue` that
     are absent are as in `[fees]` and `[venue]`; the volume of fee tiers is the account's own. `risk` has its
-    limits. `positions` is its own. Measured latencies, `finalize` and `day_end_ns` are settings of `[venue]`
-    alone.
+    limits. `positions` and `hedged_margin` are its own. Measured latencies, `finalize` and `day_end_ns` are
+    settings of `[venue]` alone.
     """
 
     name: Name
@@ -465,6 +477,7 @@ class VenueAccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     cash: str | dict[str, str]
     leverage: str = "1"
     positions: Positions = Positions.NETTING
+    hedged_margin: HedgedMargin = HedgedMargin.BOTH
     fees: FeesSpec | None = None
     venue: VenueSpec | None = None
     risk: ScopeRiskSpec = ScopeRiskSpec()

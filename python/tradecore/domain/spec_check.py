@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from tradecore.domain import shape
+from tradecore.domain import one_line, shape
 from tradecore.domain.spec import AccountSpec, EngineSpec, InstrumentSpec, VenueSpec
 
 # What an engine has once, however many venues it trades at.
@@ -65,6 +65,8 @@ def check_names(tree: dict[str, object], strategies: Collection[str] | None, rep
     symbols: list[str] = []
     for index, instrument in shape.rows(tree, "instruments"):
         symbol = instrument.get("symbol")
+        if isinstance(symbol, str) and not one_line.is_one_line(symbol):
+            report(f"instruments[{index}].symbol", symbol, one_line.RULE)
         if symbol in symbols:
             report(f"instruments[{index}].symbol", symbol, "is listed twice")
         elif isinstance(symbol, str):

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from tradecore.domain.spec import HedgedMargin
+
 
 class DuplicateIds(StrEnum):
     """What a venue does with a client order id that it has seen before."""
@@ -64,6 +66,8 @@ class VenueCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     hedging : bool
         Whether the account is long and short of an instrument at once there: each entry order opens a ticket,
         and what closes names one.
+    hedged_margin : HedgedMargin
+        Where it is, whether margin is asked for both sides or for the larger one.
     """
 
     order_kinds: frozenset[str]
@@ -79,6 +83,7 @@ class VenueCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     requests_burst: float | None = None
     weights: dict[str, float] = {}
     hedging: bool = False
+    hedged_margin: HedgedMargin = HedgedMargin.BOTH
     dead_man_ns_max: int = 0
 
     @property

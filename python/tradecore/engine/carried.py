@@ -141,7 +141,7 @@ def _loss(guard: Mapping[str, Any], names: ScopeNames) -> LossState:
 
 def _order(fields: Mapping[str, Any], units: Units) -> str:
     order = KnownOrder.of(OrderTerms(**{name: fields[name] for name in fields if name != "open_lots"}))
-    order.lots = fields["open_lots"]
+    order = msgspec.structs.replace(order, lots=fields["open_lots"])
     return f"order {order.order_id} of {units.strategy(order.strategy)}: {order_text(order, units)}"
 
 

@@ -11,7 +11,7 @@ from tradecore.domain.opening import Opening
 from tradecore.domain.spec import InstrumentSpec, Mode, Positions
 from tradecore.engine.carried import CarriedAccount, followed_account, opened_frames
 from tradecore.runtime.recovery import feed_taken_up_at, recorded_config
-from tradecore.runtime.session_config import SessionConfig
+from tradecore.runtime.session_config import SessionConfig, check_mode
 
 
 class CarriedOver(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +72,7 @@ def carry_over(
             folder.where, f"is {finding.status}: only a journal that is intact is carried over"
         )
     recorded = _recorded(folder)
-    _check_mode(recorded.engine.mode, config.engine.mode, folder)
+    check_mode(recorded.engine.mode.value, config.engine.mode, folder.where)
     account = followed_account(recorded.engine, recorded.names, folder.chunks())
     if recorded.engine.mode is Mode.LIVE:
         _check_all_has_ended(account, folder)
@@ -99,17 +99,6 @@ def carry_over(
         orders=account.orders,
         left_out=left_out,
     )
-
-
-def _check_mode(recorded: Mode, now: Mode, folder: JournalFolder) -> None:
-    """Refuse to make real positions of simulated ones, or the other way round."""
-    if (recorded is Mode.LIVE) is not (now is Mode.LIVE):
-        rule = (
-            f"was written in {recorded.value} mode: what was traded there is not what a {now.value} account "
-            "holds, and nothing of it is carried over; start with --new-journal, or choose another "
-            "journal.path and account.name"
-        )
-        raise ConfigError(folder.where, "engine.mode", now.value, rule)
 
 
 def _recorded(folder: JournalFolder) -> SessionConfig:

@@ -96,6 +96,6 @@ class JournalTail:
                 config = SessionConfig.decoded(recorded_config(self._journal))
                 self._equity = EquityPoints(config.engine, config.names)
             return [] if self._equity is None else self._equity.take(data)
-        except (msgspec.MsgspecError, TradecoreError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, TradecoreError, UnicodeDecodeError, RecursionError) as error:
             self._equity, self.equity_problem = None, str(error)
             return []

@@ -1,17 +1,25 @@
 """A restart is a replay: brings an engine to where its journal ends."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from tradecore.domain import EventBatch
+from tradecore.domain.epoch import Epoch
 from tradecore.domain.errors import ConfigError, DataError
 from tradecore.domain.feeds import last_seen
 from tradecore.domain.journal import JournalFolder, events_from_frames
 from tradecore.domain.record import records_in
-from tradecore.domain.record_bodies import Account, Session, SessionEnd
+from tradecore.domain.record_bodies import Account, Order, Session, SessionEnd
 from tradecore.engine import Engine
 from tradecore.runtime import frames
 from tradecore.runtime.divergence import raise_divergence
-from tradecore.runtime.session_config import SessionConfig, check_behaviour, recorded_feed_time
+from tradecore.runtime.session_config import (
+    SessionConfig,
+    check_behaviour,
+    recorded_epochs,
+    recorded_feed_time,
+)
 
 # Enough for the first records of a journal.
 _FIRST_BYTES = 1 << 16
@@ -57,6 +65,10 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     feed_from_ns : int or None
         From when on the feed counts: events before that time are left out, and not counted. `None`: from its
         beginning.
+    epochs : dict of str to tuple of Epoch
+        By which epochs the orders of each account are named, as the last session says.
+    last_order_id : int
+        The highest number of an order in `pending`, 0 for none: the engine comes to it with its next event.
     """
 
     frames: int = 0
@@ -69,6 +81,8 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     last_trades: dict[int, int] = {}
     last_bars: dict[int, int] = {}
     feed_from_ns: int | None = None
+    epochs: dict[str, tuple[Epoch, ...]] = {}
+    last_order_id: int = 0
 
     @property
     def skip_events(self) -> int:
@@ -146,8 +160,32 @@ def recorded_config(journal: JournalFolder) -> bytes:
     if not isinstance(first.body, Session):
         what = f"the first record is {first.kind!r}, not a session: this journal is not of an engine"
         raise DataError(journal.where, what)
-    config = first.body.config
-    return config.encode() if isinstance(config, str) else config
+    return _config_of(first.body)
+
+
+def last_epochs(journal: JournalFolder) -> dict[str, tuple[Epoch, ...]]:
+    """Return by which epochs the orders of each account are named, as the last session of a journal says.
+
+    Raises `StorageError` when the journal cannot be read.
+    """
+    known: dict[str, tuple[Epoch, ...]] = {}
+    for chunk in journal.chunks():
+        known = _epochs_in(frames.scan(chunk).notes) or known
+    return known
+
+
+def _epochs_in(notes: Sequence[bytes]) -> dict[str, tuple[Epoch, ...]]:
+    """Return what the last session among these notes says of its epochs; nothing where none says any."""
+    for note in reversed(notes):
+        if frames.kind_of(note) == frames.SESSION:
+            (record,) = records_in(note, [0])
+            if isinstance(record.body, Session) and (known := recorded_epochs(_config_of(record.body))):
+                return known
+    return {}
+
+
+def _config_of(session: Session) -> bytes:
+    return session.config.encode() if isinstance(session.config, str) else session.config
 
 
 class _Opened(msgspec.Struct, frozen=True):
@@ -180,6 +218,7 @@ class _Replay:
         self._events_before = 0
         self._last_trades: dict[int, int] = {}
         self._last_bars: dict[int, int] = {}
+        self._epochs: dict[str, tuple[Epoch, ...]] = {}
 
     def take(self, chunk: bytes) -> None:
         scanned = frames.scan(chunk)
@@ -188,6 +227,7 @@ class _Replay:
         self._frames += scanned.frames
         self._market_events += scanned.market_events
         self._last_time_ns = _time_of_last(chunk)
+        self._epochs = _epochs_in(scanned.notes) or self._epochs
         batch = EventBatch()
         events_from_frames(scanned.engine, batch)
         trades, bars = last_seen(batch)
@@ -213,6 +253,8 @@ class _Replay:
             events_before=self._events_before,
             last_trades=self._last_trades,
             last_bars=self._last_bars,
+            epochs=self._epochs,
+            last_order_id=_last_order_id(self._recorded),
         )
 
     def _compare(self) -> None:
@@ -229,6 +271,12 @@ def _is_end_of_data(note: bytes) -> bool:
         return False
     (end,) = records_in(note, [0])
     return isinstance(end.body, SessionEnd) and end.body.reason == END_OF_DATA
+
+
+def _last_order_id(data: bytes) -> int:
+    """Return the highest number of an order in whole frames; 0 for none."""
+    orders = (record.body for record in frames.scan(data).records(0))
+    return max((body.order_id for body in orders if isinstance(body, Order)), default=0)
 
 
 def _first(data: bytes) -> bytes:

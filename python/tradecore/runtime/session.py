@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 import msgspec
+from msgspec import UNSET
 
 from tradecore.domain import Mode
 from tradecore.domain.commands import Command
-from tradecore.domain.errors import BrokenInvariantError, InvalidValueError, VenueError
+from tradecore.domain.errors import BrokenInvariantError, FencedError, InvalidValueError, VenueError
 from tradecore.domain.journal import encode_session, encode_session_end
 from tradecore.domain.money_requests import Money
 from tradecore.engine import Engine
@@ -20,6 +21,7 @@ from tradecore.runtime.command_queue import CommandQueue, answer, check, refuse
 from tradecore.runtime.commit import Commit
 from tradecore.runtime.engine_input import EngineInput
 from tradecore.runtime.forked_child import ForkWatch
+from tradecore.runtime.live.fence import FENCED, settled
 from tradecore.runtime.live.venue_link import VenueLink
 from tradecore.runtime.live.venue_links import VenueLinks
 from tradecore.runtime.market_source import MarketSource
@@ -211,6 +213,9 @@ class Session:
             When the feed failed; everything it delivered before is processed and journalled.
         StorageError
             When the journal failed; nothing was acknowledged that is not in it.
+        FencedError
+            When another engine has an account of this one; where that was so at the start, nothing was
+            written.
         """
         try:
             if self._recovered.is_complete:
@@ -221,6 +226,11 @@ class Session:
                 tasks += [group.create_task(queue.run(), name="notices") for queue in self._notices]
                 try:
                     await self._first_event()
+                    if self.outside is not None:
+                        # Before anything is written: the journal of one that is refused stays as it is.
+                        fences = {name: link.fence for name, link in self.outside.links.items()}
+                        epochs = await settled(fences, self.engine, self._recovered)
+                        self._config = msgspec.structs.replace(self._config, epochs=epochs or UNSET)
                     self._begin()
                     if self.outside is not None:
                         self.outside.start(self.engine, self._wake.set)
@@ -233,7 +243,8 @@ class Session:
                     self._commands.refuse()
                     if self.outside is not None:
                         seconds = self._settings.feed_close_seconds_max
-                        await self.outside.close(seconds, is_clean=self.is_end_journalled)
+                        is_clean = self.is_end_journalled and self._fenced() is None
+                        await self.outside.close(seconds, is_clean=is_clean)
                     await self._market.close(self._settings.feed_close_seconds_max)
                     self._snapshots.cancel()
                     for task in tasks:
@@ -242,8 +253,15 @@ class Session:
             raise _first(errors) from errors
         finally:
             await self._close()
+        if (fenced := self._fenced()) is not None:
+            raise fenced
         if self._market.error is not None:
             raise self._market.error
+
+    def _fenced(self) -> FencedError | None:
+        """Return what says that another engine has an account of this one; `None` while none has."""
+        lines = () if self.outside is None else self.outside.links.values()
+        return next((line.fence.fenced for line in lines if line.fence.fenced is not None), None)
 
     async def _first_event(self) -> None:
         """Wait until the time is known that the session starts at: a feed of the past has its own."""
@@ -290,6 +308,9 @@ class Session:
             # A task of a strategy may have forked between two callbacks.
             self._forks.end_child()
             self._wake.clear()
+            if self._fenced() is not None:
+                self._stop_reason = FENCED
+                return
             has_worked = self._work()
             self._snapshots.ask(self.engine.snapshot_requests(), group)
             if self._stop_reason is not None:

@@ -7,13 +7,15 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tradecore.decision import GateConfig
+from tradecore.domain.epoch import Epoch
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.journal import BEHAVIOUR_VERSION
-from tradecore.domain.spec import EngineSpec, Mode, Positions
+from tradecore.domain.spec import EngineSpec, HedgedMargin, Mode, Positions
 
 _CALENDARS = "engine.calendars."
 _FEED_FROM = "feed_from_ns"
-_ARMING = "arming."
+# Of the session, and no setting.
+_OF_SESSION = ("arming.", "epochs.")
 
 
 class ArmedBy(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +48,8 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     `feed_from_ns` is set where an account goes on with a feed that it had taken up at that time: events
     before it are no part of what `Opening.market_events` counts. It follows from the journal and is not
-    compared. `arming` says which arming a live session began with; it is not compared either.
+    compared. `arming` says which arming a live session began with, and `epochs` all epochs that each account
+    has had in this journal; they are not compared either.
     """
 
     engine: EngineSpec
@@ -56,13 +59,14 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     behaviour: int = BEHAVIOUR_VERSION
     feed_from_ns: int | UnsetType = UNSET
     arming: ArmedBy | UnsetType = UNSET
+    epochs: dict[str, tuple[Epoch, ...]] | UnsetType = UNSET
 
     def encoded(self) -> bytes:
         """Return the JSON text of the journal's first record, keys sorted.
 
         What only several accounts have is left out where there is one, that positions are netted where they
-        are, canary profiles where there is none, and approvals where nobody is asked: such journals are as
-        they were.
+        are, that margin is asked for both sides where it is, canary profiles where there is none, and
+        approvals where nobody is asked: such journals are as they were.
         """
         tree = msgspec.to_builtins(self)
         if not self.engine.canaries:
@@ -72,6 +76,8 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         for account in (tree["engine"]["account"], *tree["engine"]["accounts"]):
             if account["positions"] == Positions.NETTING:
                 del account["positions"]
+            if account["hedged_margin"] == HedgedMargin.BOTH:
+                del account["hedged_margin"]
         if self.engine.accounts:
             return msgspec.json.encode(tree, order="sorted")
         del tree["engine"]["accounts"], tree["engine"]["risk"]["portfolio"]
@@ -106,6 +112,8 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         """
         if not (changes := self.changes_since(recorded)):
             return
+        # Whatever else differs does not matter beside it.
+        check_mode(recorded_mode(recorded), self.engine.mode, journal_path)
         raise ConfigError(
             journal_path,
             ", ".join(changes),
@@ -129,6 +137,18 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         theirs["behaviour"] = recorded_behaviour(recorded)
         different = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
         return {key: f"{key} was {theirs.get(key)!r}, is {ours.get(key)!r}" for key in different}
+
+
+def check_mode(recorded: str, now: Mode, journal_path: str) -> None:
+    """Refuse to make real positions of simulated ones, or the other way round; raises `ConfigError`."""
+    if not recorded or (recorded == Mode.LIVE.value) is (now is Mode.LIVE):
+        return
+    rule = (
+        f"was written in {recorded} mode: what was traded there is not what a {now.value} account "
+        "holds, and nothing of it is carried over; start with --new-journal, or choose another "
+        "journal.path and account.name"
+    )
+    raise ConfigError(journal_path, "engine.mode", now.value, rule)
 
 
 def check_behaviour(recorded: bytes, journal_path: str, next_step: str) -> None:
@@ -166,25 +186,37 @@ def recorded_behaviour(recorded: bytes) -> int:
     """Return the version of behaviour that a journal's first record names; 1 where it names none."""
     try:
         return msgspec.json.decode(recorded, type=_NamesBehaviour).behaviour
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return 1
 
 
 def is_recorded_live(recorded: bytes) -> bool:
     """Tell whether the orders of a journal went to a venue outside, as its first record says."""
+    return recorded_mode(recorded) == Mode.LIVE.value
+
+
+def recorded_mode(recorded: bytes) -> str:
+    """Return the mode that a journal's first record names; empty where it names none."""
     try:
-        named = msgspec.json.decode(recorded, type=_NamesMode)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return False
-    return named.engine.mode == Mode.LIVE.value
+        return msgspec.json.decode(recorded, type=_NamesMode).engine.mode
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
 
 
 def recorded_feed_time(recorded: bytes) -> int | None:
     """Return `feed_from_ns` of a journal's first record; `None` where it names none."""
     try:
         return msgspec.json.decode(recorded, type=_NamesFeedTime).feed_from_ns
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def recorded_epochs(recorded: bytes) -> dict[str, tuple[Epoch, ...]]:
+    """Return the epochs that the record of a session names, by account; none where it knows none."""
+    try:
+        return msgspec.json.decode(recorded, type=_NamesEpochs).epochs
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
 
 
 class _NamesBehaviour(msgspec.Struct):
@@ -209,6 +241,12 @@ class _NamesFeedTime(msgspec.Struct):
     feed_from_ns: int | None = None
 
 
+class _NamesEpochs(msgspec.Struct):
+    """The key that says by which epochs orders are named."""
+
+    epochs: dict[str, tuple[Epoch, ...]] = {}
+
+
 def _with_defaults(recorded: bytes) -> bytes:
     """Write settings as a journal of today has them; what cannot be read stays as it is."""
     try:
@@ -218,8 +256,9 @@ def _with_defaults(recorded: bytes) -> bytes:
 
 
 def _compared(encoded: bytes) -> dict[str, object]:
-    """Return settings by key; who armed the engine is none."""
-    return {key: value for key, value in _flat(msgspec.json.decode(encoded)) if not key.startswith(_ARMING)}
+    """Return settings by key; who armed the engine is none, and by which epochs it traded."""
+    flat = _flat(msgspec.json.decode(encoded))
+    return {key: value for key, value in flat if not key.startswith(_OF_SESSION)}
 
 
 def _told_table(table: Mapping[object, object]) -> str:

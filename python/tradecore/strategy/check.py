@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from tradecore.domain import InvalidValueError, shape
+from tradecore.domain import InvalidValueError, one_line, shape
 from tradecore.domain.spec import Name
 from tradecore.strategy.bar_source import BarSource, FirstBar
 from tradecore.strategy.binding import StrategyBinding, timeframes
@@ -65,8 +65,10 @@ def known_names(bindings: Sequence[StrategyBinding]) -> list[str] | None:
 
 
 def check_names(names: Sequence[object], key: typing.Callable[[int], str], report: shape.Report) -> None:
-    """Report names that two strategies share; `key` gives the path of the name at a place."""
+    """Report names that two strategies share, or that no line can show; `key` gives the path of one."""
     for index, name in enumerate(names):
+        if isinstance(name, str) and not one_line.is_one_line(name):
+            report(key(index), name, one_line.RULE)
         if name in names[:index]:
             report(key(index), name, "two strategies need two names: set `name`")
 

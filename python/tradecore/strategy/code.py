@@ -1,13 +1,13 @@
 """What code a strategy is made of: its module and what that imports from its own folder, hashed file by file.
 
-An import is found by reading the source, wherever it stands in it, and nothing is run. One whose name is made
-while the strategy runs (`import_module(name)`) is not found, and data files that it reads are no code.
+An import is found by reading the source, wherever it stands in it, and nothing is run. What stands in it as
+text and is the name of a module or of a file of code counts, too, because it may be imported by that name.
+A name that is put together while the strategy runs is not found, and data files that it reads are no code.
 """
 
 import ast
 import hashlib
-import importlib.util
-import itertools
+import re
 from collections.abc import Iterator
 from importlib.machinery import all_suffixes
 from pathlib import Path
@@ -15,8 +15,12 @@ from pathlib import Path
 import msgspec
 
 from tradecore.domain.errors import ConfigError
+from tradecore.strategy.own_source import hold
+from tradecore.strategy.place import Place, place_of
 
-_BY_NAME = frozenset({"import_module", "__import__"})
+# Text that may be the name of a module, of a file or of a folder.
+_NAME = re.compile(r"[\w./-]{1,200}")
+_CODE_SUFFIXES = (*all_suffixes(), ".zip", ".whl", ".egg", ".pyz")
 
 
 class StrategyCode(msgspec.Struct, frozen=True):
@@ -61,69 +65,94 @@ def code_of(
     ConfigError
         When its module is not found, or a file of it cannot be read.
     """
-    location = target.rpartition(":")[0]
-    package = ""
-    if location.endswith(".py"):
-        path: Path | None = (base or Path.cwd()) / location
-    else:
-        path, package = _module_file(location), location.rpartition(".")[0]
-    if path is None or not path.is_file():
+    place = place_of(target, base)
+    if place is None:
         raise ConfigError(source, key, target, "has no file whose code could be looked at")
-    folder = _Folder(path.parent, package)
     try:
-        return StrategyCode(folder.hashed(path))
+        return StrategyCode(_Folder(place).hashed())
     except (OSError, SyntaxError, ValueError, RecursionError) as error:
         raise ConfigError(source, key, target, f"its code cannot be read: {error}") from error
 
 
-def _module_file(location: str) -> Path | None:
-    try:
-        spec = importlib.util.find_spec(location)
-    except (ImportError, ValueError):
-        return None
-    return None if spec is None or spec.origin is None else Path(spec.origin)
+def hold_to(target: str, code: StrategyCode, base: Path | None = None) -> list[str]:
+    """Let the files of a strategy run as they are in `code` alone, from here on, whenever they are imported.
+
+    Returns those that ran otherwise before; `target` and `base` are as of `code_of`.
+    """
+    place = place_of(target, base)
+    if place is None:
+        return []
+    ran = hold({place.folder / name: digest for name, digest in code.files.items()})
+    return [path.relative_to(place.folder).as_posix() for path in ran]
 
 
 class _Folder:
-    """The folder of a strategy's module; `package` stands before the names of the modules in it."""
+    """The folder of a strategy's module, while it is read."""
 
-    def __init__(self, path: Path, package: str) -> None:
-        self._path, self._package = path, package
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        # A folder that the source names may be put among those that modules are looked for in.
+        self._roots = [place.folder]
+        self._modules: set[str] = set()
+        self._waiting = [place.path]
 
-    def hashed(self, first: Path) -> dict[str, str]:
-        """Return the hash of a file and of all that it imports from here, and so on."""
+    def hashed(self) -> dict[str, str]:
+        """Return the hash of the module and of all that it imports or names from here, and so on."""
         found: dict[str, str] = {}
-        # The package of a module is run before it.
-        waiting = [first, *([] if not self._package else self._files_of("__init__"))]
-        while waiting:
-            path = waiting.pop()
-            name = path.relative_to(self._path).as_posix()
+        if self._place.package:
+            # The package of a module is run before it.
+            self._meet("__init__")
+        while self._waiting:
+            path = self._waiting.pop()
+            name = path.relative_to(self._place.folder).as_posix()
             if name in found:
                 continue
             content = path.read_bytes()
             found[name] = hashlib.sha256(content).hexdigest()
             if path.suffix == ".py":
-                within = path.parent.relative_to(self._path).parts
-                for module in _imported(ast.parse(content), within):
-                    waiting += self._files_of(self._inside(module))
+                within = path.parent.relative_to(self._place.folder).parts
+                tree = ast.parse(content)
+                for module in _imported(tree, within):
+                    self._meet(module)
+                for text in _names(tree):
+                    self._meet_text(text, within)
         return found
 
-    def _inside(self, module: str) -> str:
-        """Return the name of a module as seen from this folder."""
-        is_own = bool(self._package) and f"{module}.".startswith(f"{self._package}.")
-        return module[len(self._package) + 1 :] if is_own else module
+    def _meet_text(self, text: str, within: tuple[str, ...]) -> None:
+        """Take what a text in a source may be the name of, as seen from any folder above the source."""
+        for depth in range(len(within) + 1):
+            self._meet(".".join([*within[:depth], text.lstrip(".")]))
+            path = self._place.folder.joinpath(*within[:depth], text)
+            if path.name.endswith(_CODE_SUFFIXES) and path.is_file():
+                self._waiting.append(path)
+            elif path not in self._roots and path.is_dir():
+                self._roots.append(path)
+                for module in self._modules:
+                    self._waiting += _files_of(path, module)
 
-    def _files_of(self, module: str) -> Iterator[Path]:
-        """Yield the files that an import of a module runs, if they are in this folder."""
-        place = self._path
-        parts = module.split(".") if module else []
-        # A name that is none, such as a path, is found by no import either.
-        for part in itertools.takewhile(str.isidentifier, parts):
-            for suffix in all_suffixes():
-                for candidate in (place / f"{part}{suffix}", place / part / f"__init__{suffix}"):
-                    if candidate.is_file():
-                        yield candidate
-            place /= part
+    def _meet(self, module: str) -> None:
+        """Take the files that an import of a module runs, if they are in this folder."""
+        package = self._place.package
+        if package and f"{module}.".startswith(f"{package}."):
+            module = module[len(package) + 1 :]
+        if module not in self._modules:
+            self._modules.add(module)
+            for root in self._roots:
+                self._waiting += _files_of(root, module)
+
+
+def _files_of(root: Path, module: str) -> Iterator[Path]:
+    """Yield the files below a folder that an import of a module runs."""
+    place = root
+    for part in module.split("."):
+        # A path is no name of a module, and no import finds it.
+        if not part or "/" in part:
+            return
+        for suffix in all_suffixes():
+            for candidate in (place / f"{part}{suffix}", place / part / f"__init__{suffix}"):
+                if candidate.is_file():
+                    yield candidate
+        place /= part
 
 
 def _imported(tree: ast.AST, within: tuple[str, ...]) -> Iterator[str]:
@@ -141,9 +170,16 @@ def _imported(tree: ast.AST, within: tuple[str, ...]) -> Iterator[str]:
                 yield start
                 # What is taken from a package may be a module of it.
                 yield from (f"{start}.{each.name}".lstrip(".") for each in names)
-            case ast.Call(
-                func=ast.Name(id=name) | ast.Attribute(attr=name), args=[ast.Constant(value=str(module)), *_]
-            ) if name in _BY_NAME:
-                yield module.lstrip(".")
+            case _:
+                pass
+
+
+def _names(tree: ast.AST) -> Iterator[str]:
+    """Yield each text in a source that may be the name of a module, a file or a folder below it."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Constant(value=str(text)) if _NAME.fullmatch(text):
+                if not text.startswith("/") and ".." not in text.split("/"):
+                    yield text
             case _:
                 pass

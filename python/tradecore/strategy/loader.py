@@ -19,6 +19,8 @@ from tradecore.domain import ConfigError, InvalidValueError, shape
 from tradecore.domain.quoted import error_text
 from tradecore.strategy.callbacks import signature_problems
 from tradecore.strategy.neighbours import NeighbourLoader, package_of
+from tradecore.strategy.own_source import own
+from tradecore.strategy.place import place_of
 
 # A class that nothing else holds any more is forgotten here too.
 _KNOWN_HINTS: WeakKeyDictionary[type, dict[str, type]] = WeakKeyDictionary()
@@ -145,24 +147,14 @@ def _converted(value: object, hint: type) -> object:
 
 def _load_module(location: str, *, source: str, key: str, target: str, base: Path | None) -> ModuleType:
     if not location.endswith(".py"):
-        if not all(part.isidentifier() for part in location.split(".")):
-            raise ConfigError(source, key, target, "must be `file.py:Class` or `package.module:Class`")
-        try:
-            return importlib.import_module(location)
-        except ModuleNotFoundError as error:
-            rule = f"no module named {error.name}{_file_beside(location, target, error.name, base)}"
-            raise ConfigError(source, key, target, rule) from None
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            # `sys.exit` as well: a script that ends itself is no strategy, and must not end us with a 0.
-            raise ConfigError(source, key, target, _failure(location, error)) from error
+        return _import_module(location, source=source, key=key, target=target, base=base)
     path = (base or Path.cwd()) / location
     if not path.is_file():
         raise ConfigError(source, key, target, f"there is no file {path}")
     name = f"tradecore_strategy_{path.stem}_{zlib.crc32(path.resolve().as_posix().encode()):08x}"
     if name in sys.modules:
         return sys.modules[name]
+    own(path)
     beside = package_of(path.parent)
     loader = NeighbourLoader(name, str(path), beside)
     spec = importlib.util.spec_from_file_location(name, path, loader=loader)
@@ -182,6 +174,23 @@ def _load_module(location: str, *, source: str, key: str, target: str, base: Pat
         del sys.modules[name]
         raise ConfigError(source, key, target, _failure(str(path), error)) from error
     return module
+
+
+def _import_module(location: str, *, source: str, key: str, target: str, base: Path | None) -> ModuleType:
+    if not all(part.isidentifier() for part in location.split(".")):
+        raise ConfigError(source, key, target, "must be `file.py:Class` or `package.module:Class`")
+    if (place := place_of(target)) is not None:
+        own(place.path)
+    try:
+        return importlib.import_module(location)
+    except ModuleNotFoundError as error:
+        rule = f"no module named {error.name}{_file_beside(location, target, error.name, base)}"
+        raise ConfigError(source, key, target, rule) from None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        # `sys.exit` as well: a script that ends itself is no strategy, and must not end us with a 0.
+        raise ConfigError(source, key, target, _failure(location, error)) from error
 
 
 def _file_beside(location: str, target: str, missing: str | None, base: Path | None) -> str:

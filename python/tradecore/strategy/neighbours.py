@@ -12,25 +12,22 @@ import sys
 import zlib
 from collections.abc import Mapping, Sequence
 from functools import partial
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import cast
+
+from tradecore.strategy.own_source import OwnSourceLoader, with_own_source
 
 _PREFIX = "tradecore_beside_"
 
 
-class NeighbourLoader(SourceFileLoader):
+class NeighbourLoader(OwnSourceLoader):
     """Runs a file whose `import` also looks into the directory `package` stands for."""
 
     def __init__(self, fullname: str, path: str, package: str) -> None:
         super().__init__(fullname, path)
         self._package = package
-
-    def get_code(self, fullname: str) -> CodeType:
-        """Compile the file as it is now: a cache may be of a source that had its size and time by chance."""
-        path = self.get_filename(fullname)
-        return self.source_to_code(self.get_data(path), path)
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the file; its own `__import__` is how CPython lets a module say what `import` does in it."""
@@ -49,9 +46,9 @@ class _NeighbourFinder:
         if not fullname.startswith(_PREFIX):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
-        if spec is not None and type(spec.loader) is SourceFileLoader:
-            spec.loader = NeighbourLoader(fullname, spec.loader.path, fullname.partition(".")[0])
-        return spec
+        if spec is None or spec.origin is None:
+            return spec
+        return with_own_source(spec, NeighbourLoader(fullname, spec.origin, fullname.partition(".")[0]))
 
 
 def package_of(directory: Path) -> str:

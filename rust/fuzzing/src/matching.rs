@@ -12,8 +12,9 @@ use tradecore_matching::{
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Currencies, Decimal, Event, EventBatch,
-    EventBody, ExitPrice, FeedState, Flow, InstrumentId, InstrumentKind, InstrumentSpec, LotMethod, Money,
-    OrderId, OrderKind, Positions, Quote, Sessions, Side, Size, StrategyId, TimeInForce, Trade,
+    EventBody, ExitPrice, FeedState, Flow, HedgedMargin, InstrumentId, InstrumentKind, InstrumentSpec,
+    LotMethod, Money, OrderId, OrderKind, Positions, Quote, Sessions, Side, Size, StrategyId, TimeInForce,
+    Trade,
 };
 
 use crate::bytes::Bytes;
@@ -233,6 +234,7 @@ fn config(matching: Matching, latency_ns: i64, self_trade: SelfTradePrevention) 
             _ => LotMethod::Average,
         },
         positions: Positions::Netting,
+        hedged_margin: HedgedMargin::Both,
         leverage: Leverage { numerator: 10, denominator: 1 },
         venue: VenueConfig {
             matching,

@@ -227,3 +227,75 @@ fn a_backup_while_writing_is_a_whole_journal_of_that_moment() {
         assert_eq!(restored.records(), copy.finding.records + 2);
     }
 }
+
+/// A journal of many segments, of which some are packed, and what is in it.
+fn segmented(directory: &Directory) -> PathBuf {
+    let path = directory.journal();
+    drop(write(&path, 700, &[3; 40], 0xff00_ff00_ff00_ff00));
+    assert!(verify(&path).unwrap().segments > 5);
+    path
+}
+
+#[test]
+fn what_a_cut_short_backup_has_left_is_replaced() {
+    let (directory, elsewhere) = (Directory::new(), Directory::new());
+    let path = segmented(&directory);
+    let whole = read(&mut Reader::open(&path).unwrap());
+    // Half of a segment under the name that it had then, and one that has another form by now.
+    for number in 1..4 {
+        fs::write(elsewhere.0.join(format!("a.journal.{number:06}")), b"half of it").unwrap();
+    }
+    fs::write(elsewhere.0.join("a.journal.000001.unfinished"), b"half of it").unwrap();
+    pack(&path).unwrap();
+    let copy = backup(&path, &elsewhere.0).unwrap();
+    assert_eq!(read(&mut Reader::open(&copy.path).unwrap()), whole);
+}
+
+#[test]
+fn a_backup_writes_into_nothing_that_lies_there() {
+    use std::os::unix::fs::symlink;
+
+    let (directory, elsewhere, other) = (Directory::new(), Directory::new(), Directory::new());
+    let path = segmented(&directory);
+    let whole = read(&mut Reader::open(&path).unwrap());
+    // A copy that is made of links has the segments of the journal itself.
+    fs::hard_link(directory.0.join("a.journal.000001"), elsewhere.0.join("a.journal.000001")).unwrap();
+    let precious = other.0.join("precious");
+    fs::write(&precious, b"precious").unwrap();
+    for name in ["a.journal.000002", "a.journal.unfinished", "a.journal.000003.unfinished"] {
+        symlink(&precious, elsewhere.0.join(name)).unwrap();
+    }
+    let before = fs::metadata(directory.0.join("a.journal.000001")).unwrap();
+    let copy = backup(&path, &elsewhere.0).unwrap();
+    assert_eq!(fs::read(&precious).unwrap(), b"precious");
+    assert_eq!(read(&mut Reader::open(&copy.path).unwrap()), whole);
+    assert_eq!(read(&mut Reader::open(&path).unwrap()), whole);
+    let after = fs::metadata(directory.0.join("a.journal.000001")).unwrap();
+    assert_eq!(before.modified().unwrap(), after.modified().unwrap());
+}
+
+#[test]
+fn a_backup_into_segments_of_another_journal_is_refused() {
+    let (directory, elsewhere) = (Directory::new(), Directory::new());
+    let path = segmented(&directory);
+    let other = elsewhere.0.join("a.journal.000099.packed");
+    fs::write(&other, b"of another journal").unwrap();
+    let error = backup(&path, &elsewhere.0).unwrap_err();
+    assert!(matches!(&error.problem, Problem::Leftover(found) if *found == other), "{error}");
+    assert_eq!(fs::read_dir(&elsewhere.0).unwrap().count(), 1);
+}
+
+#[test]
+fn segments_that_lost_their_journal_are_kept_though_a_copy_of_links_has_them_too() {
+    let (directory, elsewhere) = (Directory::new(), Directory::new());
+    let path = segmented(&directory);
+    for entry in fs::read_dir(&directory.0).unwrap() {
+        let entry = entry.unwrap();
+        fs::hard_link(entry.path(), elsewhere.0.join(entry.file_name())).unwrap();
+    }
+    fs::remove_file(&path).unwrap();
+    let error = Writer::open(&path, 7).unwrap_err();
+    assert!(matches!(error.problem, Problem::Leftover(_)), "{error}");
+    fs::hard_link(elsewhere.journal(), &path).unwrap();
+    assert_eq!(verify(&path).unwrap().status, Status::Intact);
+}

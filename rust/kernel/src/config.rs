@@ -4,8 +4,8 @@ use tradecore_book::BookRules;
 use tradecore_matching::FeeSchedule;
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
-    AccountId, Currencies, CurrencyId, Instrument, InstrumentId, InstrumentKind, InstrumentSpec, LotMethod,
-    Money, Positions, Sessions, ValueError,
+    AccountId, Currencies, CurrencyId, HedgedMargin, Instrument, InstrumentId, InstrumentKind,
+    InstrumentSpec, LotMethod, Money, Positions, Sessions, ValueError,
 };
 use tradecore_venue::{Borrow, FeeTier, FeeTiers, FeeWindow, VenueConfig};
 
@@ -65,6 +65,8 @@ pub struct AccountConfig {
     pub leverage: Leverage,
     /// Whether buys and sells meet in one position.
     pub positions: Positions,
+    /// What margin is asked for where they do not.
+    pub hedged_margin: HedgedMargin,
     /// How its simulated venue matches, what that charges and how long a message takes.
     pub venue: VenueConfig,
     /// The currency in which that takes fees while the account has enough of it.
@@ -131,6 +133,8 @@ pub struct KernelConfig {
     pub lots: LotMethod,
     /// Whether buys and sells meet in one position at the first account.
     pub positions: Positions,
+    /// What margin is asked for there where they do not.
+    pub hedged_margin: HedgedMargin,
     /// How many times its equity the account may hold.
     pub leverage: Leverage,
     /// How the simulated venue matches, what it charges and how long a message takes.
@@ -172,6 +176,7 @@ impl KernelConfig {
         note("account", self.leverage.check());
         note("account", self.check_currencies());
         note("account", self.check_hedging());
+        note("account", check_hedged_margin(self.positions, self.hedged_margin));
         note("venue.slippage", self.venue.bar_slippage.check());
         for (index, instrument) in self.instruments.iter().enumerate() {
             let path = format!("instruments[{index}]");
@@ -189,6 +194,7 @@ impl KernelConfig {
         for (at, account) in self.accounts.iter().enumerate() {
             let path = format!("accounts[{at}]");
             note(&path, account.leverage.check());
+            note(&path, check_hedged_margin(account.positions, account.hedged_margin));
             note(&format!("{path}.fees"), self.check_fee_currency(at + 1, account.fee_currency));
             note(&format!("{path}.venue"), self.check_matching(account));
             note(&format!("{path}.venue.slippage"), account.venue.bar_slippage.check());
@@ -418,6 +424,11 @@ impl KernelConfig {
         self.other(account).map_or(self.positions, |other| other.positions)
     }
 
+    /// Returns what margin an account asks for both sides of an instrument.
+    pub(crate) fn hedged_margin_of(&self, account: AccountId) -> HedgedMargin {
+        self.other(account).map_or(self.hedged_margin, |other| other.hedged_margin)
+    }
+
     /// Returns how much an account may hold for each unit of its equity.
     #[inline]
     pub(crate) fn leverage_of(&self, account: AccountId) -> Leverage {
@@ -449,5 +460,16 @@ impl Leverage {
             return Ok(());
         }
         Err(ValueError::new("leverage", self.numerator, "must be above 0"))
+    }
+}
+
+/// Checks that a margin for two sides is of an account that can hold both.
+fn check_hedged_margin(positions: Positions, margin: HedgedMargin) -> Result<(), ValueError> {
+    match (positions, margin) {
+        (Positions::Hedging, _) | (Positions::Netting, HedgedMargin::Both) => Ok(()),
+        (Positions::Netting, HedgedMargin::Larger) => {
+            let rule = "must be both where positions are netted: only one side is held there";
+            Err(ValueError::new("hedged_margin", margin.name(), rule))
+        }
     }
 }

@@ -195,7 +195,7 @@ impl Margin {
             let value = held.instrument.value(mark_ticks, held.lots).ok_or_else(overflow)?;
             let profit = worth(held.instrument, value.0.checked_sub(held.cost.0))?;
             standing.equity = standing.equity.checked_add(profit).ok_or_else(overflow)?;
-            let notional = held.instrument.notional(mark_ticks, held.size_lots).ok_or_else(overflow)?;
+            let notional = held.instrument.notional(mark_ticks, held.margin_lots).ok_or_else(overflow)?;
             match margined {
                 Some(margined) => {
                     let asked = margined.rule.schedule.maintenance(notional).map(|money| money.0);
@@ -285,13 +285,12 @@ impl Margined {
     }
 }
 
-/// Returns the largest position of all strategies that working orders can lead to; where positions hedge, what both
-/// sides can become together.
+/// Returns the largest position of all strategies that working orders can lead to; where positions hedge, the lots for
+/// which margin is asked of what both sides can become.
 fn worst_of(ledger: &Ledger, orders: &Orders, instrument: InstrumentId) -> i64 {
     let working = orders.working_total(instrument);
     if ledger.is_hedged(instrument) {
-        let held_lots = ledger.legs_total(instrument).size();
-        return held_lots.saturating_add(working.buy_lots).saturating_add(working.sell_lots);
+        return ledger.margin_after(instrument, working.buy_lots, working.sell_lots);
     }
     worst_lots(ledger.position_total(instrument), working.buy_lots, working.sell_lots)
 }

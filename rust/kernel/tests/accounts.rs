@@ -17,8 +17,8 @@ use tradecore_matching::FeeSchedule;
 use tradecore_risk::ScopeLimits;
 use tradecore_types::{
     AccountChange, AccountEvent, AccountId, Balance, CashConversion, CommandKind, Currencies, CurrencyId,
-    Decimal, EventBatch, InstrumentId, LimitName, Money, Opening, OtherSide, Positions, Rule, Scope, Side,
-    Stop, Within,
+    Decimal, EventBatch, HedgedMargin, InstrumentId, LimitName, Money, Opening, OtherSide, Positions, Rule,
+    Scope, Side, Stop, Within,
 };
 
 const SECOND: AccountId = AccountId(1);
@@ -42,6 +42,7 @@ fn two(matching: Matching, cash: (i128, i128)) -> KernelConfig {
     config.instruments[1].currencies = Currencies { settlement: THERE, base: None, account: SECOND };
     config.accounts = vec![AccountConfig {
         positions: Positions::Netting,
+        hedged_margin: HedgedMargin::Both,
         leverage: config.leverage,
         venue: config.venue.clone(),
         fee_currency: None,

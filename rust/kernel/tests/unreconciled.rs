@@ -31,6 +31,7 @@ fn two_accounts() -> KernelConfig {
     config.instruments[1].currencies = Currencies { settlement: THERE, base: None, account: SECOND };
     config.accounts = vec![AccountConfig {
         positions: tradecore_types::Positions::Netting,
+        hedged_margin: tradecore_types::HedgedMargin::Both,
         leverage: config.leverage,
         venue: config.venue.clone(),
         fee_currency: None,

@@ -68,8 +68,8 @@ impl Ledger {
         }
     }
 
-    /// Returns the size of what all strategies hold of an instrument, never negative: what margin is asked for. Both
-    /// sides count where positions hedge.
+    /// Returns the size of what all strategies hold of an instrument, never negative. Both sides count where positions
+    /// hedge.
     #[must_use]
     #[inline]
     pub fn size_total(&self, instrument: InstrumentId) -> i64 {
@@ -80,10 +80,32 @@ impl Ledger {
         }
     }
 
-    /// Returns the lots for which a position of an instrument counts: both sides where it hedges.
+    /// Returns the lots of what all strategies hold of an instrument for which margin is asked, never negative: where
+    /// positions hedge, those of both sides or of the larger one, as the account has it.
+    #[must_use]
+    #[inline]
+    pub fn margin_total(&self, instrument: InstrumentId) -> i64 {
+        self.margin_lots(instrument, self.position_total(instrument)).saturating_abs()
+    }
+
+    /// Returns the lots for which a position of an instrument counts: those of its sides where it hedges.
     #[inline]
     pub(crate) fn margin_lots(&self, instrument: InstrumentId, position_lots: i64) -> i64 {
-        if self.is_hedged(instrument) { self.legs_total(instrument).size() } else { position_lots }
+        if self.is_hedged(instrument) { self.margin_of_sides(instrument) } else { position_lots }
+    }
+
+    #[cold]
+    fn margin_of_sides(&self, instrument: InstrumentId) -> i64 {
+        self.margin_after(instrument, 0, 0)
+    }
+
+    /// Returns the lots for which margin is asked of both sides once orders have opened so many lots of each, whose sum
+    /// counts as the largest number where it does not fit.
+    #[must_use]
+    pub fn margin_after(&self, instrument: InstrumentId, buy_lots: i64, sell_lots: i64) -> i64 {
+        let Legs { long, short } = self.legs_total(instrument);
+        let rule = self.instruments.get(instrument.index()).map(|known| known.hedged_margin);
+        rule.unwrap_or_default().lots(long.saturating_add(buy_lots), short.saturating_add(sell_lots))
     }
 
     /// Visits the tickets of a strategy in an instrument, the oldest first; none where positions are netted.

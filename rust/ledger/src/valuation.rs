@@ -14,8 +14,8 @@ pub struct HeldPosition<'a> {
     pub instrument: &'a Instrument,
     /// Size, short is negative; 0 when the positions of strategies cancel out.
     pub lots: i64,
-    /// Size in lots, never negative: what is long and what is short together, where positions hedge.
-    pub size_lots: i64,
+    /// Lots for which margin is asked, never negative, as [`Ledger::margin_total`] counts them.
+    pub margin_lots: i64,
     /// What the open lots cost in the settlement currency of the instrument, signed.
     pub cost: Money,
 }
@@ -114,9 +114,9 @@ impl Ledger {
     pub fn held_position(&self, instrument: InstrumentId) -> Option<HeldPosition<'_>> {
         let index = instrument.index();
         let total = self.totals.get(index).filter(|total| total.is_held() || self.is_held(index))?;
-        let size_lots = self.size_total(instrument);
+        let margin_lots = self.margin_total(instrument);
         let instrument = self.instruments.get(index)?;
-        Some(HeldPosition { instrument, lots: total.position, size_lots, cost: Money(total.cost) })
+        Some(HeldPosition { instrument, lots: total.position, margin_lots, cost: Money(total.cost) })
     }
 
     /// Returns what all open lots in an instrument cost, signed.

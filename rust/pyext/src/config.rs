@@ -13,7 +13,7 @@ use tradecore_matching::{
     BarFill, BarOrder, FeeSchedule, Finalize, MarketRest, QueueModel, SelfTradePrevention, Slippage,
 };
 use tradecore_types::{
-    AccountId, Currencies, Decimal, InstrumentKind, InstrumentSpec, LotMethod, Money, Positions,
+    AccountId, Currencies, Decimal, HedgedMargin, InstrumentKind, InstrumentSpec, LotMethod, Money, Positions,
 };
 
 use crate::amounts::money;
@@ -76,6 +76,7 @@ pub fn read(
     let leverage = problems.take("account", leverage(&account))?;
     let lots = problems.take("account", lot_method(&account))?;
     let positions = problems.take("account", positions(&account))?;
+    let hedged_margin = problems.take("account", hedged_margin(&account))?;
     let cash = problems.take("account", table.own_cash(&account))?;
     let currencies = table.others(spec, &symbols, &mut problems)?;
     let destination = problems.take("", destination(spec))?;
@@ -97,6 +98,7 @@ pub fn read(
         fee_currency: table.of_fees(AccountId::FIRST, &fees)?,
         lots: lots.ok_or_else(missing)?,
         positions: positions.ok_or_else(missing)?,
+        hedged_margin: hedged_margin.ok_or_else(missing)?,
         leverage: leverage.ok_or_else(missing)?,
         venue: venue.ok_or_else(missing)?,
         fee_tiers,
@@ -133,18 +135,20 @@ fn account_configs(
         let id = AccountId(u8::try_from(index + 1).unwrap_or(u8::MAX));
         let leverage = problems.take(&path, leverage(account))?;
         let positions = problems.take(&path, positions(account))?;
+        let hedged_margin = problems.take(&path, hedged_margin(account))?;
         let venue = venue_config(&venue, &fees, &prefix, problems)?;
         let fee_tiers = fee_tiers(&fees, &prefix, problems)?;
         let fee_window = problems.take(&format!("{path}.fees"), fee_window(&fees))?;
         let fee_currency = table.of_fees(id, &fees)?;
-        if let (Some(leverage), Some(positions), Some(venue), Some(fee_window)) =
-            (leverage, positions, venue, fee_window)
+        if let (Some(leverage), Some(positions), Some(hedged_margin), Some(venue), Some(fee_window)) =
+            (leverage, positions, hedged_margin, venue, fee_window)
         {
             let watched = watched_at(spec, &text(account, "name")?)?;
             let amends = amends(spec, &text(account, "name")?)?;
             read.push(AccountConfig {
                 leverage,
                 positions,
+                hedged_margin,
                 venue,
                 fee_currency,
                 fee_tiers,
@@ -201,6 +205,13 @@ fn positions(account: &Bound<'_, PyAny>) -> PyResult<Positions> {
     let name = text(account, "positions")?;
     let rule = || format!("must be one of {}", Positions::ALL.map(Positions::name).join(", "));
     Positions::from_name(&name).ok_or_else(|| invalid_value("positions", &name, &rule()))
+}
+
+/// Reads what margin is asked for where an instrument is held long and short at once.
+fn hedged_margin(account: &Bound<'_, PyAny>) -> PyResult<HedgedMargin> {
+    let name = text(account, "hedged_margin")?;
+    let rule = || format!("must be one of {}", HedgedMargin::ALL.map(HedgedMargin::name).join(", "));
+    HedgedMargin::from_name(&name).ok_or_else(|| invalid_value("hedged_margin", &name, &rule()))
 }
 
 /// Reads how much may be held for each unit of equity.

@@ -367,7 +367,7 @@ impl PyKernel {
         positions::venue_names(&self.kernel, AccountId(account_id))
     }
 
-    /// What is known of the venue of an account: `has_agreed`, `is_unreconciled`, `to_end` (the last order that an
+    /// What is known of the venue of an account: `has_agreed`, `is_unreconciled`, `last_order_id` (at any account), `to_end` (the last order that an
     /// operator wants ended, at any account), `ordered_to_end` (the open orders of these), `revisions` (how often a trade was booked anew) and `refused_exits`.
     #[pyo3(signature = (account_id=0))]
     fn outside<'py>(&self, py: Python<'py>, account_id: u8) -> PyResult<Bound<'py, PyDict>> {

@@ -155,6 +155,7 @@ pub fn outside<'py>(py: Python<'py>, kernel: &Kernel, account: AccountId) -> PyR
     let out = PyDict::new(py);
     out.set_item("has_agreed", kernel.has_agreed(account))?;
     out.set_item("is_unreconciled", kernel.is_unreconciled(account))?;
+    out.set_item("last_order_id", kernel.last_order_id().0)?;
     out.set_item("to_end", kernel.to_end().map_or(0, |id| id.0))?;
     out.set_item("ordered_to_end", kernel.ordered_to_end().map(|id| id.0).collect::<Vec<_>>())?;
     out.set_item("revisions", kernel.revisions(account))?;

@@ -64,11 +64,21 @@ impl Stake {
         worst + i128::from(lots)
     }
 
-    /// Returns what both sides together could become if every working order filled, in lots; more than fits counts as
-    /// the largest number.
+    /// Returns what is held long and what is held short where positions hedge, neither of them negative.
     #[must_use]
-    pub fn both_sides_lots(self) -> i64 {
-        i64::try_from(self.both_sides()).unwrap_or(i64::MAX)
+    pub fn held_sides(self) -> (i64, i64) {
+        // One of the two is not below 0, the other one not above.
+        let (long, short) =
+            (self.position_lots.max(self.hedge_lots), self.position_lots.min(self.hedge_lots));
+        (long, short.saturating_neg())
+    }
+
+    /// Returns what each side could become if every working order filled, long first; more than fits counts as the
+    /// largest number.
+    #[must_use]
+    pub fn worst_sides(self) -> (i64, i64) {
+        let (long, short) = self.held_sides();
+        (long.saturating_add(self.working_buy_lots), short.saturating_add(self.working_sell_lots))
     }
 
     /// Returns what both sides together could become if every working order filled: those that do not meet add up.

@@ -2,7 +2,8 @@
 
 use crate::decimal::pow10;
 use crate::{
-    AccountId, CurrencyId, Decimal, InstrumentId, MONEY_DECIMALS, Money, Positions, Rate, ValueError,
+    AccountId, CurrencyId, Decimal, HedgedMargin, InstrumentId, MONEY_DECIMALS, Money, Positions, Rate,
+    ValueError,
 };
 
 /// How a contract turns a price into money.
@@ -53,6 +54,8 @@ pub struct Instrument {
     pub rate: Rate,
     /// Whether its buys and sells meet in one position.
     pub positions: Positions,
+    /// What margin is asked for where it is held long and short at once.
+    pub hedged_margin: HedgedMargin,
     /// Linear: atto units of one tick times one lot. Inverse: numerator of one lot's value.
     unit: i128,
     /// Inverse: mantissa of the tick, the divisor beside the price; 1 for linear.
@@ -115,8 +118,16 @@ impl Instrument {
                 (unit, i128::from(spec.tick_size.mantissa))
             }
         };
-        let (currencies, positions) = (Currencies::default(), Positions::Netting);
-        Ok(Self { id, spec, currencies, rate: Rate::One, positions, unit, divisor })
+        Ok(Self {
+            id,
+            spec,
+            currencies: Currencies::default(),
+            rate: Rate::One,
+            positions: Positions::Netting,
+            hedged_margin: HedgedMargin::Both,
+            unit,
+            divisor,
+        })
     }
 
     /// Returns the same instrument, settled in another currency than the one in which the account reports.
@@ -130,6 +141,12 @@ impl Instrument {
     #[must_use]
     pub fn with_positions(self, positions: Positions) -> Self {
         Self { positions, ..self }
+    }
+
+    /// Returns the same instrument, with this margin where it is held long and short at once.
+    #[must_use]
+    pub fn with_hedged_margin(self, hedged_margin: HedgedMargin) -> Self {
+        Self { hedged_margin, ..self }
     }
 
     /// Tells whether a strategy may be long and short of it at once: each entry order opens a ticket of its own.

@@ -65,7 +65,7 @@ pub use money::{MONEY_DECIMALS, Money};
 pub use order::{OrderIntent, OrderKind, Side, Size, TimeInForce};
 pub use person::PersonName;
 pub use plain_text::plain_text;
-pub use positions::Positions;
+pub use positions::{HedgedMargin, Positions};
 pub use rate::Rate;
 pub use ratio::share_of;
 pub use refusal::{Refusal, Rule};

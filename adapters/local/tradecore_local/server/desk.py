@@ -397,7 +397,7 @@ def _shown(rows: list[_ItemT], fault: FaultKind | None) -> tuple[list[_ItemT], b
 def _read(body: bytes, kind: type[_BodyT]) -> _BodyT:
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidValueError("body", body, f"must be as the documents say: {error}") from None
 
 

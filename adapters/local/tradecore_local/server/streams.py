@@ -133,7 +133,7 @@ class MarketStreams:
 
     def _wish(self, outbox: Outbox, text: str) -> None:
         """Give the whole book of a market to a reader who asks for it; anything else is passed over."""
-        with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             symbol = msgspec.json.decode(text, type=wire.SnapshotWish).snapshot
             market = self._exchange.market(symbol)
             if market is not None:

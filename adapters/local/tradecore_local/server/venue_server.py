@@ -230,7 +230,7 @@ class LocalVenueServer:
         """Return the answer to one message; `None` where the connection breaks."""
         try:
             said = self._decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return _socket_answer(0, _NO_REQUEST)
         asked = Asked(method=said.method, target=said.target, headers=said.headers, body=bytes(said.body))
         route = route_of(said.method, said.target) if said.target == "/orders" else None

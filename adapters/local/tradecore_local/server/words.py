@@ -153,6 +153,7 @@ class Words:
             fills_kept_ns=exchange.settings.fills_kept_ns,
             dead_man_ms_max=exchange.settings.dead_man_ms_max,
             hedging=can.hedging,
+            hedged_margin=can.hedged_margin,
             markets=[
                 wire.MarketRule(
                     symbol=market.instrument.symbol,

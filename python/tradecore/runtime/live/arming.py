@@ -65,8 +65,8 @@ class ArmedAccount(msgspec.Struct, frozen=True, kw_only=True):
     venues : tuple of str
         The hosts that its orders may go to.
     settings : dict
-        What decides which orders are made there: the venue's names of instruments, and who gets the orders
-        and positions of others.
+        What decides which orders are made there, and what they are worth: the instruments and the venue's
+        names of them, currency and conversions, the feed, and who gets the orders and positions of others.
     """
 
     name: str
@@ -162,7 +162,7 @@ class SignedArming(msgspec.Struct, frozen=True, kw_only=True):
             return [
                 f"it is signed with the key {self.key_id!r}, and the key that trades now is {key.key_id!r}"
             ]
-        if not hmac.compare_digest(self.mac, key.mac(self.arming)):
+        if not hmac.compare_digest(self.mac.encode(), key.mac(self.arming).encode()):
             return ["its signature is wrong: it was changed after it was armed, or the key that trades was"]
         return []
 

@@ -212,14 +212,19 @@ class _Round:
                 continue
             number = self._number_of(seen)
             if number is None:
-                whose = "of another journal of tradecore" if is_ours(seen.client_order_id) else "of others"
-                words = f"{self._seen_words(seen)} is {whose}"
+                words = f"{self._seen_words(seen)} is {self._whose(seen.client_order_id)}"
                 yield Finding(kind=FindingKind.ORDER_OF_OTHERS, subject=seen.venue_order_id, words=words)
             elif number not in self._books.orders:
                 words = f"order {number} is over in the books, and the venue shows {self._seen_words(seen)}"
                 yield Finding(kind=FindingKind.NOT_OPEN_HERE, subject=str(number), words=words)
             else:
                 yield from self._both(number, self._books.orders[number], seen)
+
+    def _whose(self, name: str | None) -> str:
+        """Say whose an order is that is not in the books."""
+        if self._ids is not None and (named := self._ids.epoch_and_number(name)) is not None:
+            return f"of an engine with epoch {named[0]} that goes on with another copy of this journal"
+        return "of another journal of tradecore" if is_ours(name) else "of others"
 
     def _both(self, number: int, order: BookedOrder, seen: OrderSeen) -> Iterator[Finding]:
         """Compare an order that is open on both sides."""

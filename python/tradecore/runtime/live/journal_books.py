@@ -178,7 +178,8 @@ class JournalBooks:
                 if isinstance(found, bodies.Adopted):
                     self._adopted(self.orders[body.order_id], found)
             case bodies.Sized() as body if body.order_id in self.orders:
-                self.orders[body.order_id].known.lots = body.lots
+                order = self.orders[body.order_id]
+                order.known = msgspec.structs.replace(order.known, lots=body.lots)
             case bodies.Sent() as body if body.order_id in self.orders:
                 self._sent(self.orders[body.order_id], body)
             case bodies.VenueReport() as body:
@@ -225,7 +226,7 @@ class JournalBooks:
             order.unanswered.discard(CANCEL)
         order.unanswered.add(body.request)
         if body.request == NEW and body.lots:
-            order.known.lots = body.lots
+            order.known = msgspec.structs.replace(order.known, lots=body.lots)
 
     def _reported(self, body: bodies.Report) -> None:
         order = self.orders.get(body.order_id)
@@ -237,7 +238,7 @@ class JournalBooks:
             self._note_trade(body)
         if order is None:
             return
-        order.known.note_report(body)
+        order.known = order.known.after_report(body)
         order.unanswered.discard(_ANSWERS.get(body.report, ""))
         if self._renews_amended and _ANSWERS.get(body.report) == REPLACE:
             # Its end was asked for to amend it.

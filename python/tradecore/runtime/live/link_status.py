@@ -38,6 +38,8 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
         How the second reader stands; `None` where there is none.
     dead_man : str
         How the venue's dead man's timer stands, in words; empty where there is none.
+    epoch : int
+        By which epoch the account is traded: how often it was taken over, or begun anew.
     """
 
     is_connected: bool
@@ -54,6 +56,7 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
     declined_ns: int = 0
     drop_copy: DropCopyStatus | None = None
     dead_man: str = ""
+    epoch: int = 0
 
 
 class FoundAtStart(msgspec.Struct, frozen=True, kw_only=True):

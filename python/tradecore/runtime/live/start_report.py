@@ -238,7 +238,7 @@ class SignedReport(msgspec.Struct, frozen=True, kw_only=True):
         if self.key_id != key.key_id:
             rule = "take the file that the venue had at that start"
             return [f"it is signed with the key {self.key_id!r}; the file of keys has {key.key_id!r}: {rule}"]
-        if not hmac.compare_digest(self.mac, key.mac(self.report)):
+        if not hmac.compare_digest(self.mac.encode(), key.mac(self.report).encode()):
             return ["its signature is wrong: it was changed after it was written"]
         if folder.first_hash() != self.report.journal_first:
             return [f"{folder.where} is another journal than the one that it is about"]

@@ -37,9 +37,10 @@ from tradecore.runtime.live.adoption import Adoption
 from tradecore.runtime.live.allowance import Allowance, Leave
 from tradecore.runtime.live.balances import compared_currencies
 from tradecore.runtime.live.budget import Budget, BudgetRules, RequestBudget
-from tradecore.runtime.live.client_ids import ClientIds
 from tradecore.runtime.live.dead_man import DeadMan
 from tradecore.runtime.live.drop_copy_line import CopiedLine, DropCopyLine
+from tradecore.runtime.live.fence import Fence
+from tradecore.runtime.live.fenced_venue import FencedVenue
 from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.link_status import FoundAtStart, LinkStatus
 from tradecore.runtime.live.order_table import OrderTable, open_orders_of, ordered_to_end
@@ -48,20 +49,13 @@ from tradecore.runtime.live.requests import Requests, Send
 from tradecore.runtime.live.start_report import StartFold
 from tradecore.runtime.live.tickets import ticket_differences
 from tradecore.runtime.live.venue_reading import VenueReading
-from tradecore.runtime.live.words import Reconciled, Reconciling, Told, Word
+from tradecore.runtime.live.words import PLAIN_REASONS, Reconciled, Reconciling, Told, Word
 from tradecore.runtime.system_clock import SystemClock
 
 # Requests under way at once: more of them make no venue faster, and their answers late.
 UNDER_WAY_MAX = 64
 # Besides, only for cancels.
 UNDER_WAY_CANCELS = 16
-# What stands for a reason that the engine does not know.
-_REASONS = {
-    "rejected": "unsupported",
-    "canceled": "requested",
-    "cancel_rejected": "unsupported",
-    "replace_rejected": "unsupported",
-}
 
 
 class VenueLink:
@@ -70,7 +64,7 @@ class VenueLink:
     Parameters
     ----------
     venue : Venue
-        The other end; the link closes it.
+        The other end; the link closes it. A `FencedVenue` brings the fence of the account along.
     journal : callable
         Returns the hash of the journal's first record, once it has one: a part of the names of its orders.
     units : Units
@@ -104,7 +98,6 @@ class VenueLink:
         self._part = part = part or units.parts[0]
         self._settings = settings = settings or LinkSettings()
         capabilities, times = venue.capabilities, settings.report_times
-        self._journal = journal
         self._table = OrderTable(hedges=capabilities.hedging)
         self._requests = Requests(self._table, capabilities, retries=settings.retries, report_times=times)
         self._reading = VenueReading(self._table, capabilities, units=units, report_times=times)
@@ -114,6 +107,10 @@ class VenueLink:
         self._asking: set[Question] = set()
         self._budget = budget or RequestBudget(BudgetRules.of(capabilities))
         self._allowance = Allowance(self._budget, capabilities.weights, capabilities.validity_window_ns)
+        if isinstance(venue, FencedVenue):
+            self.fence, venue.allowance = venue.fence, self._allowance
+        else:
+            self.fence = Fence(part.name, journal, epoch_min=settings.epoch)
         self._clock = clock
         self._dead_man = DeadMan(venue, self._budget, clock or SystemClock(), settings.dead_man_ns)
         # Questions that wait for room, in their order.
@@ -129,8 +126,7 @@ class VenueLink:
         self._inbox: deque[Word] = deque()
         self._due = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        # Requests whose answer is awaited.
-        self._under_way = 0
+        self._under_way = 0  # Requests whose answer is awaited.
         self._is_connected = self._is_closing = False
         # Why there is no stream of reports.
         self._stream_trouble = ""
@@ -167,6 +163,7 @@ class VenueLink:
             revisions=self._known_outside.get("revisions", 0),
             drop_copy=self.copy.status,
             dead_man=self._dead_man.words,
+            epoch=self.fence.epoch,
         )
 
     @property
@@ -223,13 +220,13 @@ class VenueLink:
 
     @property
     def names_begin(self) -> str:
-        """Return how the venue's names of all its orders begin; nothing before `start`."""
-        return "" if self._engine is None else self._table.ids.head
+        """Return how the venue's names of its orders begin, one for each epoch; nothing before `start`."""
+        return "" if self._engine is None else " ".join(self._table.ids.heads)
 
     def start(self, engine: Engine, wake: Callable[[], None]) -> None:
         """Take over the open orders of an engine; no new risk until books and venue agree."""
         self._engine, self._wake = engine, wake
-        self._table.ids = ClientIds(self._settings.epoch, self._journal())
+        self._table.ids = self.fence.start(lambda: self._known_outside.get("last_order_id", 0), wake)
         for strategy, binding in enumerate(engine.strategies):
             for instrument in binding.instruments:
                 self._requests.know_trader(instrument, strategy)
@@ -330,8 +327,8 @@ class VenueLink:
             return
 
     def _work(self) -> None:
-        """Start what is due; nothing any more once the line is being closed, which may take a moment."""
-        if self._is_closing:
+        """Start what is due; nothing any more once the line is fenced or being closed."""
+        if self._is_closing or self.fence.fenced is not None:
             return
         now_ns = _now_ns()
         wall_ns = self._wall_ns()
@@ -379,7 +376,7 @@ class VenueLink:
             self._table.letters.append(NotUnderstood(text=repr(word), why=str(error)))
             if isinstance(word, Told) and error.field == "reason":
                 # Why an order ended is no reason not to take in that it did.
-                return msgspec.structs.replace(word, reason=_REASONS[word.report])
+                return msgspec.structs.replace(word, reason=PLAIN_REASONS[word.report])
             return None
         return word
 

@@ -4,6 +4,14 @@ import msgspec
 
 from tradecore.domain import EventBatch
 
+# What stands for a reason that the engine does not know.
+PLAIN_REASONS = {
+    "rejected": "unsupported",
+    "canceled": "requested",
+    "cancel_rejected": "unsupported",
+    "replace_rejected": "unsupported",
+}
+
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
     """What the venue says about an order; fields as of `EventBatch.venue_report`."""

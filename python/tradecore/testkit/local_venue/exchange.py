@@ -93,6 +93,7 @@ class LocalExchange:
             fills_kept_ns=self.settings.fills_kept_ns or None,
             dead_man_ns_max=self.settings.dead_man_ms_max * 1_000_000,
             hedging=self.settings.hedging,
+            hedged_margin=self.settings.hedged_margin,
         )
 
     @property

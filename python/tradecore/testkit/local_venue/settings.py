@@ -6,7 +6,7 @@ import msgspec
 
 from tradecore.domain.errors import InvalidValueError
 from tradecore.domain.grid import STEPS_MAX
-from tradecore.domain.spec import InstrumentSpec, SequenceRule
+from tradecore.domain.spec import HedgedMargin, InstrumentSpec, SequenceRule
 from tradecore.domain.venue_capabilities import DuplicateIds
 from tradecore.testkit.local_venue.money import atto_of, decimal_of
 
@@ -186,6 +186,8 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     hedging : bool
         Whether each entry order opens a ticket, long and short at once, and what closes names one; then all
         markets are on margin.
+    hedged_margin : HedgedMargin
+        Whether margin is asked for both sides of a market then, or for the larger one.
     validity_window_ns : int
         How old the timestamp of a request may be, and how far ahead of the venue's clock.
     page_max : int
@@ -212,6 +214,7 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     post_only: bool = True
     reduce_only: bool = True
     hedging: bool = False
+    hedged_margin: HedgedMargin = HedgedMargin.BOTH
     validity_window_ns: int = 5 * SECOND_NS
     page_max: int = 500
     open_orders_max: int = 10_000
@@ -232,6 +235,9 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         if self.hedging and not (self.reduce_only and all(market.is_margin for market in self.markets)):
             rule = "needs `reduce_only`, and `is_margin` in every market: tickets are positions on margin"
             raise InvalidValueError("hedging", self.hedging, rule)
+        if self.hedged_margin is HedgedMargin.LARGER and not self.hedging:
+            rule = "must be both without `hedging`: only one side is held then"
+            raise InvalidValueError("hedged_margin", self.hedged_margin.value, rule)
         for name in ("fills_kept_ns", "dead_man_ms_max"):
             if getattr(self, name) < 0:
                 raise InvalidValueError(name, getattr(self, name), "must be 0 or more")

@@ -1,7 +1,10 @@
 """The money of orders and trades: what must be there, what is held, what changes hands, what it costs."""
 
+from collections import defaultdict
+
 import msgspec
 
+from tradecore.domain.spec import HedgedMargin
 from tradecore.testkit.local_venue.account import Account
 from tradecore.testkit.local_venue.book import MarketBook, Match
 from tradecore.testkit.local_venue.money import ATTO, RATE_PARTS, atto_of, part_of
@@ -27,6 +30,7 @@ class Settlement:
         self._rates = {is_maker: fees.rate(is_maker=is_maker) for is_maker in (True, False)}
         self._rate_max = max(0, *self._rates.values())
         self._fee_currency = fees.currency
+        self._spares_smaller_side = settings.hedged_margin is HedgedMargin.LARGER
         self._fee_prices = {quote: atto_of("prices", price) for quote, price in fees.prices.items()}
 
     def unpaid(
@@ -45,6 +49,11 @@ class Settlement:
         free = owner.free_atto(currency) + (instead_of.held_atto if instead_of is not None else 0)
         if self._markets[market].is_margin:
             free -= self._margin_atto(owner, currency)
+        if self._spares_smaller_side:
+            added = self._margin_of(
+                market, owner, is_buy=wish.is_buy, lots=wish.lots, value=value, ticket=wish.ticket
+            )
+            free += self._spared_atto(owner, currency, instead_of, (market, wish.is_buy, added))
         if needed <= free:
             return None
         return Refusal(code="insufficient_margin", words=f"the order needs more {currency} than is free")
@@ -136,12 +145,49 @@ class Settlement:
         worth = value * self._unit_atto[market]
         fee = -(-worth * self._rate_max // RATE_PARTS)
         if setting.is_margin:
-            held = owner.position_lots(market, ticket)
-            closes = lots <= (-held if is_buy else held)
-            return setting.quote, fee + (0 if closes else -(-worth // setting.leverage))
+            margin = self._margin_of(market, owner, is_buy=is_buy, lots=lots, value=value, ticket=ticket)
+            return setting.quote, fee + margin
         if is_buy:
             return setting.quote, worth + fee
         return setting.base, lots * self._lot_atto[market]
+
+    def _margin_of(
+        self, market: int, owner: Account, *, is_buy: bool, lots: int, value: int, ticket: int
+    ) -> int:
+        """Return the margin of lots of so much value in a margin market; what closes needs none."""
+        held = owner.position_lots(market, ticket)
+        if lots <= (-held if is_buy else held):
+            return 0
+        return -(-value * self._unit_atto[market] // self._markets[market].leverage)
+
+    def _spared_atto(
+        self,
+        owner: Account,
+        quote: str,
+        instead_of: VenueOrder | None,
+        wished: tuple[int, bool, int],
+    ) -> int:
+        """Return the margin of the smaller side of each market: what is held, and what orders may add.
+
+        One more order is wished for: its market, whether it buys, and its margin.
+        """
+        sides: dict[int, dict[bool, int]] = defaultdict(lambda: {True: 0, False: 0})
+        for row in owner.positions():
+            sides[row.market][row.lots > 0] += -(-abs(row.cost_atto) // self._markets[row.market].leverage)
+        for order in owner.open_orders.values():
+            if order is not instead_of:
+                sides[order.market][order.is_buy] += self._margin_of(
+                    order.market,
+                    owner,
+                    is_buy=order.is_buy,
+                    lots=order.open_lots,
+                    value=(order.price_ticks or 0) * order.open_lots,
+                    ticket=order.ticket,
+                )
+        market, is_buy, added = wished
+        sides[market][is_buy] += added
+        own = (sides[number] for number in sides if self._markets[number].quote == quote)
+        return sum(min(each.values()) for each in own)
 
     def _margin_atto(self, owner: Account, quote: str) -> int:
         """Return what the positions of an account need of a currency."""

@@ -5,17 +5,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::folder::disk;
+#[cfg(unix)]
+use crate::folder::names::file_id;
 use crate::folder::segments::{number_of, start_of};
 use crate::{JournalError, Problem};
 
 /// Removes names of segments that the journal in this place does not have (yet, or any more).
 ///
-/// The lock is held. Only a name is removed, never the last one of a file: what was being set aside has its other
-/// name, and what the rotation had named is still in its place.
+/// The lock is held. Only a name is removed of a file that has another one in this directory: what was being set
+/// aside has its other name, and what the rotation had named is still in its place. A name elsewhere counts for
+/// nothing: a copy of the directory may be made of links.
 ///
 /// # Errors
 ///
-/// [`Problem::Leftover`] for a segment with no other name: whoever removed the journal before it has to say what
+/// [`Problem::Leftover`] for a segment with no other name here: whoever removed the journal before it has to say what
 /// is to become of it.
 pub(crate) fn remove_leftovers(path: &Path) -> Result<(), JournalError> {
     if path.exists() && !path.is_file() {
@@ -39,10 +42,16 @@ pub(crate) fn remove_leftovers(path: &Path) -> Result<(), JournalError> {
     Ok(())
 }
 
+/// Returns a directory by a name that can be opened: of a bare file name it is empty.
+fn directory_of(parent: &Path) -> &Path {
+    if parent.as_os_str().is_empty() { Path::new(".") } else { parent }
+}
+
 /// Returns the older segments that lie beside a journal, with their numbers; none when nobody can look.
 pub(crate) fn segments_beside(path: &Path) -> Vec<(u64, PathBuf)> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let Ok(entries) = fs::read_dir(directory.unwrap_or(Path::new("."))) else { return Vec::new() };
+    let Some(Ok(entries)) = path.parent().map(|parent| fs::read_dir(directory_of(parent))) else {
+        return Vec::new();
+    };
     let mut found: Vec<_> = entries
         .filter_map(|entry| {
             let name = entry.ok()?.file_name();
@@ -55,9 +64,13 @@ pub(crate) fn segments_beside(path: &Path) -> Vec<(u64, PathBuf)> {
 
 #[cfg(unix)]
 fn has_other_name(path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-
-    fs::metadata(path).is_ok_and(|found| found.nlink() > 1)
+    let Ok(own) = fs::metadata(path) else { return false };
+    let entries = path.parent().and_then(|parent| fs::read_dir(directory_of(parent)).ok());
+    entries.into_iter().flatten().flatten().any(|entry| {
+        // A symbolic link has a number of its own.
+        let is_other = Some(entry.file_name().as_os_str()) != path.file_name();
+        is_other && entry.metadata().is_ok_and(|found| file_id(&found) == file_id(&own))
+    })
 }
 
 /// Other systems do not say, and do not rotate.

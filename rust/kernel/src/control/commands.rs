@@ -150,6 +150,12 @@ impl Kernel {
         self.control.stops.standing()
     }
 
+    /// Returns the number that was given to an order last; 0 before the first.
+    #[must_use]
+    pub const fn last_order_id(&self) -> OrderId {
+        OrderId(self.outgoing.last_order_id)
+    }
+
     /// Visits the open orders whose end an operator wants.
     pub fn ordered_to_end(&self) -> impl Iterator<Item = OrderId> + '_ {
         let open = self.books.orders.iter().map(|order| order.intent.order_id);

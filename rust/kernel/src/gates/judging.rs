@@ -2,7 +2,7 @@
 
 use tradecore_ledger::OpenOrder;
 use tradecore_risk::{Approval, ApprovedOrder, Exposure, Proposal, Stake};
-use tradecore_types::{AccountId, Money, OrderId, OrderIntent, Refusal, Rule, Side};
+use tradecore_types::{AccountId, Instrument, Money, OrderId, OrderIntent, Refusal, Rule, Side};
 
 use crate::books::buying_power;
 use crate::gates::Occasion;
@@ -219,10 +219,10 @@ impl Kernel {
             return Ok(verdict);
         }
         let working_lots = stake.working_lots(intent.side);
-        let position = stake.position_lots.saturating_mul(intent.side.sign());
+        let mut position = stake.position_lots.saturating_mul(intent.side.sign());
         let mut after = position.saturating_add(working_lots).saturating_add(lots);
         if market.instrument.is_hedged() {
-            after = both_sides_after(stake, intent.side, lots);
+            (position, after) = sides_for_margin(&market.instrument, stake.with_order(intent.side, lots));
         }
         if after.unsigned_abs() <= position.unsigned_abs() {
             return Ok(Ok(()));
@@ -287,10 +287,11 @@ impl Kernel {
     }
 }
 
-/// Returns what is carried of sides that do not meet once an order and all that works have filled.
+/// Returns the lots for which margin is asked of sides that do not meet: now, and once all that works has filled.
 #[cold]
-fn both_sides_after(stake: Stake, side: Side, lots: i64) -> i64 {
-    stake.with_order(side, lots).both_sides_lots()
+fn sides_for_margin(instrument: &Instrument, stake: Stake) -> (i64, i64) {
+    let lots = |(long, short)| instrument.hedged_margin.lots(long, short);
+    (lots(stake.held_sides()), lots(stake.worst_sides()))
 }
 
 /// Refuses an amendment to an open size that cannot be counted with what has filled already.

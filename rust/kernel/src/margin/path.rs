@@ -71,7 +71,7 @@ impl Margin {
         let Some(margined) = self.get(instrument).filter(|known| known.rule.schedule.has_brackets()) else {
             return Ok(to_ticks);
         };
-        let lots = ledger.size_total(instrument);
+        let lots = ledger.margin_total(instrument);
         let bracket_at = |price_ticks| {
             let notional = margined.instrument.notional(price_ticks, lots)?;
             margined.rule.schedule.bracket_of(notional)

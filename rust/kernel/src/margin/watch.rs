@@ -12,7 +12,7 @@ struct Basis {
     instrument: InstrumentId,
     mark_ticks: Option<i64>,
     lots: i64,
-    size_lots: i64,
+    margin_lots: i64,
     cost: i128,
     set_aside: i128,
     rate: Rate,
@@ -136,9 +136,9 @@ impl MarginWatch {
     ) -> Result<(), KernelError> {
         let instrument = held.instrument.id;
         let set_aside = margined.map_or(0, |known| known.set_aside);
-        let HeldPosition { lots, size_lots, cost, .. } = *held;
+        let HeldPosition { lots, margin_lots, cost, .. } = *held;
         let (cost, rate) = (cost.0, held.instrument.rate);
-        let basis = Basis { instrument, mark_ticks, lots, size_lots, cost, set_aside, rate };
+        let basis = Basis { instrument, mark_ticks, lots, margin_lots, cost, set_aside, rate };
         let known = self.rows.get(place).filter(|row| row.basis.instrument == instrument);
         let is_known = known.is_some();
         if known.is_some_and(|row| row.basis == basis) {
@@ -201,7 +201,7 @@ fn contribution(
     let value = held.instrument.value(mark_ticks, held.lots).ok_or_else(overflow)?;
     let profit = worth(held.instrument, value.0.checked_sub(held.cost.0))?;
     let Some(margined) = margined else { return Ok((profit, 0)) };
-    let notional = held.instrument.notional(mark_ticks, held.size_lots).ok_or_else(overflow)?;
+    let notional = held.instrument.notional(mark_ticks, held.margin_lots).ok_or_else(overflow)?;
     let maintenance = margined.rule.schedule.maintenance(notional).map(|money| money.0);
     Ok((profit, worth(held.instrument, maintenance)?))
 }

@@ -82,13 +82,23 @@ impl<'a> BarDesk<'a> {
         let position = self.books.ledger.position_total(self.instrument.id);
         let change = lots.saturating_mul(order.intent().side.sign());
         let after = if self.instrument.is_hedged() {
-            self.books.ledger.size_total(self.instrument.id).saturating_add(lots)
+            self.sides_after(order, lots)
         } else {
             position.saturating_add(change).saturating_abs()
         };
         let fee = self.fees.fee(self.instrument, price_ticks, lots, Liquidity::Taker);
         let fee = fee.map_or(i128::MAX, |money| money.0);
         verdict(margined, standing, price_ticks, position, after, fee).map(|verdict| Some(verdict.is_ok()))
+    }
+
+    /// Returns the lots for which margin is asked of both sides once so many lots of an order have filled.
+    #[cold]
+    fn sides_after(&self, order: &ApprovedOrder, lots: i64) -> i64 {
+        let (buy_lots, sell_lots) = match order.intent().side {
+            Side::Buy => (lots, 0),
+            Side::Sell => (0, lots),
+        };
+        self.books.ledger.margin_after(self.instrument.id, buy_lots, sell_lots)
     }
 
     /// Returns the buying power not in use, positions valued at `mark_ticks`, in the settlement currency.
@@ -98,13 +108,13 @@ impl<'a> BarDesk<'a> {
             return Ok(self.books.money_in(self.instrument.currencies.settlement).max(0));
         }
         if let Some((margined, standing)) = self.margined(mark_ticks)? {
-            let size = self.books.ledger.size_total(id);
+            let size = self.books.ledger.margin_total(id);
             let used = margined.needed(mark_ticks, size, size)?;
             return Ok(free_notional(margined, standing, used));
         }
         let equity =
             self.books.ledger.equity_of(self.account(), &self.books.marks, Some((id, mark_ticks)))?;
-        let held = match self.books.ledger.size_total(id) {
+        let held = match self.books.ledger.margin_total(id) {
             0 => 0,
             lots => self.instrument.reported_notional(mark_ticks, lots).map_or(i128::MAX, |money| money.0),
         };
@@ -273,7 +283,12 @@ impl BarAccount for BarDesk<'_> {
             Ok(Some(is_enough)) => return is_enough,
             Err(_) => return false,
         }
-        let needed = self.instrument.notional(price_ticks, lots).and_then(|notional| {
+        let carried = if self.instrument.is_hedged() {
+            self.sides_after(order, lots).saturating_sub(self.books.ledger.margin_total(self.instrument.id))
+        } else {
+            lots
+        };
+        let needed = self.instrument.notional(price_ticks, carried).and_then(|notional| {
             let fee = self.fees.fee(self.instrument, price_ticks, lots, Liquidity::Taker)?;
             notional.checked_add(Money(fee.0.max(0)))
         });

@@ -16,7 +16,8 @@ pub(crate) fn build_market(
 ) -> Result<Market, ValueError> {
     let instrument = Instrument::new(id, config.spec.clone())?
         .in_currencies(config.currencies)
-        .with_positions(kernel.positions_of(config.currencies.account));
+        .with_positions(kernel.positions_of(config.currencies.account))
+        .with_hedged_margin(kernel.hedged_margin_of(config.currencies.account));
     let of_account = kernel.venue_of(config.currencies.account);
     let venue = if kernel.destination.is_outside() {
         SimulatedVenue::only_watching(&instrument, &config.sessions, of_account)

@@ -22,9 +22,10 @@ use tradecore_matching::{
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Currencies, Decimal, Event, EventBatch,
-    EventBody, FeedState, Flow, InstrumentId, InstrumentKind, InstrumentSpec, Level, LimitChange, LimitName,
-    LimitValue, LotMethod, Money, OrderId, OrderKind, Permission, PersonName, Positions, Quote, Refusal,
-    Release, Report, ReportBody, Scope, Sessions, Side, Size, StrategyId, TimeInForce, Trade,
+    EventBody, FeedState, Flow, HedgedMargin, InstrumentId, InstrumentKind, InstrumentSpec, Level,
+    LimitChange, LimitName, LimitValue, LotMethod, Money, OrderId, OrderKind, Permission, PersonName,
+    Positions, Quote, Refusal, Release, Report, ReportBody, Scope, Sessions, Side, Size, StrategyId,
+    TimeInForce, Trade,
 };
 
 pub const ANNA: StrategyId = StrategyId(0);
@@ -61,6 +62,7 @@ pub fn config(matching: Matching) -> KernelConfig {
         fee_currency: None,
         lots: LotMethod::Fifo,
         positions: Positions::Netting,
+        hedged_margin: HedgedMargin::Both,
         leverage: Leverage { numerator: 1, denominator: 1 },
         venue: VenueConfig {
             matching,
