@@ -38,6 +38,6 @@ def _config(session: bodies.Session) -> SessionConfig | None:
     data = session.config.encode() if isinstance(session.config, str) else session.config
     try:
         return SessionConfig.decoded(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         # Of another version: the note itself is in the export.
         return None
