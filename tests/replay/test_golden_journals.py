@@ -381,8 +381,8 @@ def test_no_kind_lists_a_field_that_no_record_has():
     for path in (*JOURNALS, Path(__file__).parent / "format-1.journal"):
         for _, _, kind, fields in JournalFolder(path).reader():
             seen.setdefault(kind, set()).update(fields)
-    # No journal so old has a fee in a currency of its own, an order that an operator ended, a flatten by limit
-    # or a pause for safety.
+    # No journal so old has a fee in a currency of its own, an order that an operator ended, a flatten by
+    # limit or a pause for safety.
     for kind, _, fields in decode_frames(frames_of_today()):
         seen.get(kind, set()).update(fields)
     missing = {kind.name: set(kind.fields) - seen[kind.name] for kind in record_kinds() if kind.name in seen}
