@@ -13,9 +13,8 @@ from types import FrameType
 
 import msgspec
 
-from tradecore.domain.commands import Kill, Pause, ReleaseKill
+from tradecore.domain.commands import Kill, ReleaseKill, SafetyPause
 from tradecore.domain.errors import FencedError, StorageError, TradecoreError, VenueError
-from tradecore.domain.journal import JournalFolder
 from tradecore.domain.spec import Mode
 from tradecore.engine import ActivityWatch
 from tradecore.engine.blame import blamed_by_place
@@ -40,7 +39,9 @@ from tradecore_api.guard import Guard
 from tradecore_api.heartbeat import Heartbeat
 from tradecore_api.instance_lock import InstanceLock
 from tradecore_api.live_papers import Papers
+from tradecore_api.own_journal import journal_folder
 from tradecore_api.projection import CANCEL_SECONDS_MAX, Projection
+from tradecore_api.safety_stops import keep_safe
 from tradecore_api.state_dir import StateDir
 from tradecore_api.summary import RunSummary, summarize
 from tradecore_api.take_over import seize
@@ -101,7 +102,7 @@ class Daemon:
         self._takes_over = takes_over
         self._holds: dict[str, AccountHold] = {}
         self._state = StateDir(config.tables.account.name)
-        self._journal = JournalFolder(config.tables.journal.path or self._state.journal)
+        self._journal = journal_folder(config.tables, self._state)
         self._session: Session | None = None
         self._news: ActivityWatch | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -118,7 +119,7 @@ class Daemon:
         self._command_files = CommandFiles(self._state)
         self._by_signal = CommandSignals(lambda command: self._begin(self.answer(command)), self._forks)
         self._given: set[asyncio.Task[None]] = set()
-        self._told_dropped = 0
+        self._left_out = unblocked.LeftOut()
         self._beat_failure = ""
         self._before: Heartbeat | None = None
         self._watch: EngineWatch | None = None
@@ -259,6 +260,7 @@ class Daemon:
         await control.open(self.answer)
         beats = asyncio.create_task(self._keep_beating(), name="heartbeat")
         latch = asyncio.create_task(self._apply_latch(session), name="latch")
+        safety = asyncio.create_task(keep_safe(session, self._tables.safety, self.answer), name="safety")
         files = asyncio.create_task(self._command_files.run(self.answer), name="command files")
         view = self._show_view(session, self._watch)
         # The latch comes before the first event of the feed.
@@ -269,7 +271,7 @@ class Daemon:
         finally:
             if session.is_end_journalled:
                 process_deadline.end_with(ExitCode.OK)
-            for task in filter(None, (latch, files, view)):
+            for task in filter(None, (latch, safety, files, view)):
                 task.cancel()
             self._leave_view()
             if projection is not None:
@@ -294,7 +296,7 @@ class Daemon:
         if isinstance(request, Stop):
             self._ask_end(STOP_COMMAND)
             return ControlReply(accepted=True, seq=session.status().seq, message="the engine is ending")
-        idle = answer_words(session.engine, request)
+        idle = answer_words(session.engine, request := self._tables.flatten.completed(request))
         # In memory and in the journal first: a disk that is full or hangs must not keep it from that. One
         # that crashes before the latch is written starts killed all the same: its journal says so.
         try:
@@ -305,8 +307,8 @@ class Daemon:
                 await self._disk(lambda: kill_latch.engage(self._state, "kill"))
             raise
         said: dict[str, object] = {}
-        message = ""
         # The kill switch that is a file is that of everything.
+        message = idle
         if isinstance(request, Kill) and request.scope in WHOLE:
             failed = await self._disk(lambda: kill_latch.engage(self._state, "kill"))
             said = {"latch_failed": failed} if failed else {}
@@ -317,7 +319,7 @@ class Daemon:
         # Whoever looks from now on, with the socket or without it, sees what the command has done.
         with suppress(TradecoreError):
             await self._beat_async("running")
-        return ControlReply(accepted=True, seq=seq, message=message or idle, status=said)
+        return ControlReply(accepted=True, seq=seq, message=message, status=said)
 
     async def _disk(self, call: Callable[[], None], seconds_max: float = DISK_SECONDS_MAX) -> str:
         """Do something on the disk of the state directory, within bounds; return what went wrong."""
@@ -367,9 +369,7 @@ class Daemon:
         """Log what keeps strategies from trading, once each; refusals are logged as records."""
         for note in [] if self._news is None else self._news.news():
             log.warning("strategy_note", extra={"words": note})
-        streams = unblocked.current()
-        if streams is not None and streams.dropped > self._told_dropped and streams.flows:
-            left_out, self._told_dropped = streams.dropped - self._told_dropped, streams.dropped
+        if left_out := self._left_out.news():
             said = f"{left_out:,} lines of output were left out because nobody took them; the journal has all"
             log.warning("output_left_out", extra={"words": said, "told": {"lines": left_out}})
 
@@ -393,7 +393,7 @@ class Daemon:
         for what in self._alarms.keys() - sight.alarms.keys():
             log.warning("file_back", extra={"words": f"the {what} is in its place again; the pause stays"})
         if sight.alarms.keys() - self._alarms.keys() and not session.engine.summary().is_paused:
-            self._begin(session.command(Pause()))
+            self._begin(session.command(SafetyPause(cause="file_gone", seen=0, bound=0)))
         self._alarms = sight.alarms
 
     def _beat_if_possible(self, phase: str) -> None:

@@ -356,7 +356,7 @@ class BuysOnce:
 
 
 def frames_of_today():
-    """Return frames of a fee in another currency than the settlement's, and of a cancel by an operator."""
+    """Return frames of a fee in a currency of its own, and of commands that are younger than the journals."""
     spec = EngineSpec(
         instruments=(InstrumentSpec(symbol="GOLD", tick_size="1"),),
         account=AccountSpec(cash={"USD": "1000", "TOKEN": "5"}, conversions={"TOKEN": "10"}),
@@ -368,6 +368,8 @@ def frames_of_today():
     for time_ns in (1, 2):
         batch.quote(time_ns, 0, 99, 10, 101, 10)
     batch.command(3, "cancel", order_id=1)
+    batch.command(3, "flatten", within_bps=20, then_market_ns=5)
+    batch.command(3, "safety_pause", safety=("clock_jump", -3, 2))
     engine.feed(batch)
     engine.run()
     return engine.take_frames()
@@ -379,7 +381,8 @@ def test_no_kind_lists_a_field_that_no_record_has():
     for path in (*JOURNALS, Path(__file__).parent / "format-1.journal"):
         for _, _, kind, fields in JournalFolder(path).reader():
             seen.setdefault(kind, set()).update(fields)
-    # No journal so old has a fee in a currency of its own, or an order that an operator ended.
+    # No journal so old has a fee in a currency of its own, an order that an operator ended, a flatten by
+    # limit or a pause for safety.
     for kind, _, fields in decode_frames(frames_of_today()):
         seen.get(kind, set()).update(fields)
     missing = {kind.name: set(kind.fields) - seen[kind.name] for kind in record_kinds() if kind.name in seen}

@@ -56,7 +56,14 @@ PLAIN = {
     "pause": {"target": "control:command", "command": "pause", "account": None, "scope": None},
     "resume": {"target": "control:command", "command": "resume", "account": None, "scope": None},
     "stop": {"target": "control:stop", "command": "stop", "account": None, "timeout": 30.0},
-    "flatten": {"target": "control:command", "command": "flatten", "account": None, "scope": None},
+    "flatten": {
+        "target": "control:command",
+        "command": "flatten",
+        "account": None,
+        "scope": None,
+        "within_bps": None,
+        "then_market_ns": None,
+    },
     "cancel-all": {"target": "control:command", "command": "cancel_all", "account": None, "scope": None},
     "cancel 7": {"target": "control:command", "command": "cancel", "account": None, "order": 7},
     "watchdog a.toml": {

@@ -98,6 +98,7 @@ def test_a_running_engine_is_told_on_one_page(capsys):
         ({"is_killed": True}, "state running, KILLED"),
         ({"is_killed": True, "is_paused": True}, "state running, KILLED"),
         ({"is_paused": True}, "paused yes"),
+        ({"is_paused": True, "paused_by": "the feed is silent"}, "paused the feed is silent"),
         ({"approval": "every entry waits for a yes"}, "approval every entry waits for a yes"),
         ({"alarms": ("one", "two")}, "ALARM one; two"),
         ({"books_waiting": ("GOLD", "TIN")}, "books invalid GOLD, TIN"),

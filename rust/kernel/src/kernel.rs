@@ -497,6 +497,11 @@ impl Kernel {
         state.extend_from_slice(&self.outgoing.last_order_id.to_le_bytes());
         state.push(u8::from(self.control.switches.is_killed));
         state.push(u8::from(self.control.switches.is_paused));
+        if let Some((time_ns, pause)) = self.control.paused_by {
+            for number in [time_ns, i64::from(pause.cause.code()), pause.value, pause.bound] {
+                state.extend_from_slice(&number.to_le_bytes());
+            }
+        }
         self.control.stops.write_state(&mut state);
         for market in self.markets.iter() {
             market.write_prices(&mut state);
