@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from tradecore.domain import EngineSpec, InstrumentSpec, Mode
-from tradecore.domain.journal import JournalWriter, encode_session
+from tradecore.domain.journal import JournalFolder, encode_session
 from tradecore.runtime.session_config import SessionConfig
 from tradecore_api import mode_words
 from tradecore_api.config import read
@@ -87,7 +87,7 @@ def place(tmp_path):
     def begun(name, mode):
         instruments = (InstrumentSpec(symbol="BTC-USD", tick_size="0.01", lot_size="0.0001"),)
         config = SessionConfig(engine=EngineSpec(mode=mode, instruments=instruments))
-        journal = JournalWriter.open(str(state.path / name), 0)
+        journal = JournalFolder(state.path / name).writer(0)
         journal.append(encode_session(0, "1", config.encoded()))
         journal.commit(True)
         journal.close()
