@@ -3,7 +3,7 @@
 use crate::{AccountId, InstrumentId, LimitName, LimitValue, OrderId, PersonName, StrategyId, ValueError};
 
 /// What a limit or a halt is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Scope {
     /// A venue account: all strategies, and all instruments that are traded there.
     Account(AccountId),
@@ -21,7 +21,7 @@ impl Scope {
 }
 
 /// A limit with its new value, and who answers for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LimitChange {
     /// Whether it bounds the account, a strategy or an instrument.
     pub scope: Scope,
@@ -34,7 +34,7 @@ pub struct LimitChange {
 }
 
 /// An instrument that a strategy may trade from now on, or may not, and who answers for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Permission {
     /// The strategy that may trade, or may no longer.
     pub strategy: StrategyId,
@@ -47,7 +47,7 @@ pub struct Permission {
 }
 
 /// A person's answer to a wish that waits for one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Consent {
     /// The number of the wish.
     pub order_id: OrderId,
@@ -58,7 +58,7 @@ pub struct Consent {
 }
 
 /// The end of a halt, and who answers for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Release {
     /// The account or a strategy.
     pub scope: Scope,
@@ -68,6 +68,7 @@ pub struct Release {
 
 crate::named! {
     /// A way to stop trading, or to let it go on: of everything, or within a scope.
+    #[derive(serde::Serialize, serde::Deserialize)]
     pub enum Stop {
         /// Take no new risk.
         Pause = "pause";
@@ -120,7 +121,7 @@ impl Stop {
 }
 
 /// A stop that is about a part of trading: a strategy, an instrument or an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Within {
     /// What is done.
     pub stop: Stop,
@@ -129,7 +130,7 @@ pub struct Within {
 }
 
 /// What operators can ask of a running engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum CommandKind {
     /// Stop taking new risk; cancels and closing orders still work.
     Pause,

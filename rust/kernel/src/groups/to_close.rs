@@ -8,7 +8,7 @@ use tradecore_types::{
 };
 
 /// Something that is to be closed and is not yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum CloseOut {
     /// A position that an operator wants flat.
     Position(Flattening),
@@ -21,7 +21,7 @@ pub(crate) enum CloseOut {
 }
 
 /// A position that an operator wants closed and that is not flat yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Flattening {
     pub(crate) strategy: StrategyId,
     pub(crate) instrument: InstrumentId,
@@ -37,14 +37,14 @@ pub(crate) struct Flattening {
 }
 
 /// What a venue outside refused to close: it is asked for again after a while, or as soon as it is another amount.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Refused {
     pub(crate) lots: i64,
     pub(crate) not_before_ns: TimeNs,
 }
 
 /// An exit of which the venue refused a cut: it is asked for again after a while.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct TooLarge {
     pub(crate) order_id: OrderId,
     pub(crate) instrument: InstrumentId,
@@ -52,7 +52,7 @@ pub(crate) struct TooLarge {
 }
 
 /// What an order that may only close has left undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Rest {
     /// The order as it is to be sent again; its number and size are those of the one that has ended.
     pub(crate) intent: OrderIntent,
@@ -68,7 +68,7 @@ pub(crate) struct Rest {
 pub(crate) const ASK_AGAIN_NS: TimeNs = 1_000_000_000;
 
 /// What an order that has ended was bound to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Ties {
     /// Number of its group of orders that cancel each other.
     pub(crate) group: Option<OrderId>,
@@ -234,7 +234,7 @@ impl Rest {
 }
 
 /// An order whose end was asked for, and may not have been heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Ending {
     pub(crate) order_id: OrderId,
     pub(crate) instrument: InstrumentId,
