@@ -73,8 +73,9 @@ mutants: dev ## Plant faults that a seed draws and see which the tests notice (h
 		build/cosmic-ray/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/mutants.txt; }
 	@ended=0; for language in rust python; do $(BIN)/python tools/mutants.py $$language $(ARGS) || ended=$$?; done; exit $$ended
 
-nightly: dev ## Run what is too long for each change: races, broken streams and load on the local venue (about an hour).
+nightly: dev ## Run what is too long for each change: races, broken streams and load on the local venue (about three hours, one of them a soak).
 	@TRADECORE_NIGHTLY=1 $(BIN)/python -m pytest -q -m nightly $(ARGS)
+	@$(BIN)/python benches/stop_latency.py
 	@for seed in 1 2 3 4 5; do $(BIN)/tradecore demo --chaos --seconds 120 --seed $$seed || exit $$?; done
 	@$(BIN)/python benches/live_durable.py
 	@$(BIN)/python benches/live_sending.py

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec import inspect as types
+from stop_table import stops
 
 import tradecore
 import tradecore_files
@@ -537,6 +538,7 @@ PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/controls.md", "controls"): controls,
     ("docs/controls.md", "fixed"): fixed,
     ("docs/resources.md", "resources"): resources,
+    ("docs/resources.md", "stops"): stops,
     ("docs/performance.md", "peers"): peers,
     ("docs/performance.md", "delays"): peer_delays,
     ("docs/performance.md", "goals"): peer_goals,

@@ -259,7 +259,7 @@ def _add_controls(commands: Commands) -> None:
         ("pause", "take no new risk; cancels and closing orders still work"),
         ("resume", "end a pause"),
         ("stop", "end the engine cleanly, positions and resting orders as they are, and wait for its end"),
-        ("flatten", "cancel every order and close every position"),
+        ("flatten", "cancel every order and close every position, at the market or by limit orders first"),
         ("cancel-all", "cancel every order and nothing else: strategies may send new ones"),
         ("kill", "cancel every order and refuse new ones until released; survives restarts"),
         ("emergency-stop", "kill that also works when the engine hangs: ends its process if it must"),
@@ -279,6 +279,18 @@ def _add_controls(commands: Commands) -> None:
         if name == "stop":
             command.add_argument(
                 "--timeout", type=_positive, default=30.0, metavar="SECONDS", help="how long to wait (30)"
+            )
+        if name == "flatten":
+            command.add_argument(
+                "--within-bps",
+                metavar="BPS",
+                help="close by limit orders so far from the mark at worst; 0 is at the market at once",
+            )
+            command.add_argument(
+                "--then-market",
+                metavar="SECONDS",
+                dest="then_market_ns",
+                help="how long these have, before what is left goes at the market",
             )
         if name == "kill":
             command.add_argument("--release", action="store_true", help="release the kill switch")

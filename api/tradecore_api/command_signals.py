@@ -7,13 +7,16 @@ from collections import deque
 from collections.abc import Callable
 from types import FrameType
 
-from tradecore.domain.commands import Command, Kill, Pause
+from tradecore.domain.commands import CancelAll, Command, Flatten, Kill, Pause
 from tradecore.runtime.forked_child import ForkWatch
 from tradecore_api import signals
 
+# A signal has no words, so each is about everything; what lets trading go on is said in no such way.
 COMMANDS: dict[int, Command] = (
     {} if sys.platform == "win32" else {int(signal.SIGUSR1): Pause(), int(signal.SIGUSR2): Kill()}
 )
+if sys.platform == "linux":
+    COMMANDS |= {int(signal.SIGRTMIN): CancelAll(), int(signal.SIGRTMIN) + 1: Flatten()}
 
 # So many are kept while an engine starts; the last ones count.
 _EARLY_MAX = 64
@@ -21,6 +24,8 @@ _EARLY_MAX = 64
 
 class CommandSignals:
     """Hands the command of a signal to the event loop of the engine: SIGUSR1 pauses, SIGUSR2 kills.
+
+    On Linux SIGRTMIN cancels every order, and SIGRTMIN+1 flattens.
 
     One that comes while the engine still starts is carried out as soon as it has started: who kills gets no
     answer by signal, and would not know that nothing was done.

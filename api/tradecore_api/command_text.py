@@ -1,12 +1,18 @@
 """Commands that stop trading, as a line of text: what a file in the state directory says."""
 
-from tradecore.domain.commands import command_of, commands
+from tradecore.domain.commands import Flatten, command_of, commands
 from tradecore.domain.errors import InvalidValueError
 from tradecore.ports.control_channel import ControlRequest, Stop
 
 # Commands that nobody has to answer for by name; all others are of the command line.
 _STOPS = ("pause", "resume", "flatten", "kill", "release-kill", "cancel-all")
-RULE = f"must be stop, cancel ORDER, or one of {', '.join(_STOPS)} with or without a scope"
+RULE = (
+    f"must be stop, cancel ORDER, or one of {', '.join(_STOPS)} with or without a scope; "
+    "flatten may have --within-bps BPS and --then-market SECONDS behind it"
+)
+_NS = 1_000_000_000
+_BPS_MAX = 9_999
+_DAY_SECONDS = 86_400
 
 
 def request_of(text: str) -> ControlRequest:
@@ -21,6 +27,8 @@ def request_of(text: str) -> ControlRequest:
         rule = "must be one line: a file has one command"
         raise InvalidValueError("command", "; ".join(lines)[:80], rule)
     match text.split():
+        case ["flatten", *said] if any(word.startswith("--") for word in said):
+            return _flatten_of(text, said)
         case ["stop"]:
             return Stop()
         case ["cancel", number] if number.isascii() and number.isdigit():
@@ -33,3 +41,50 @@ def request_of(text: str) -> ControlRequest:
             return command_of(name.replace("-", "_"), scope=scope)
         case _:
             raise InvalidValueError("command", text[:80], RULE)
+
+
+def _flatten_of(text: str, said: list[str]) -> Flatten:
+    """Return a flatten that says how it closes, in the words of the command line."""
+    scope = said.pop(0) if not said[0].startswith("--") else None
+    given = dict(zip(said[::2], said[1::2], strict=False))
+    known = {"--within-bps": 0, "--then-market": 0}
+    if len(said) % 2 or len(given) * 2 != len(said) or given.keys() - known.keys():
+        raise InvalidValueError("command", text[:80], RULE)
+    bps, seconds = given.get("--within-bps"), given.get("--then-market")
+    return Flatten(
+        scope=scope,
+        within_bps=None if bps is None else distance_bps(bps),
+        then_market_ns=None if seconds is None else time_ns(seconds),
+    )
+
+
+def distance_bps(text: str) -> int:
+    """Return a distance in whole basis points, 0 to 9,999; 0 is at the market at once.
+
+    Raises
+    ------
+    InvalidValueError
+        When it is none.
+    """
+    if not (text.isascii() and text.isdigit()) or int(text[:9]) > _BPS_MAX:
+        raise InvalidValueError("--within-bps", text[:80], f"must be a whole number from 0 to {_BPS_MAX}")
+    return int(text)
+
+
+def time_ns(text: str) -> int:
+    """Return a time in seconds, such as `30` or `0.5`, in nanoseconds: above 0 and at most a day.
+
+    Raises
+    ------
+    InvalidValueError
+        When it is none.
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    # What is no number compares as false.
+    if not 1e-9 <= seconds <= _DAY_SECONDS:
+        rule = f"must be a number of seconds above 0 and at most {_DAY_SECONDS}"
+        raise InvalidValueError("--then-market", text[:80], rule)
+    return round(seconds * _NS)

@@ -54,6 +54,8 @@ def answer_words(engine: Engine, command: Command | Money) -> str:
             | CancelAll(scope=None)
         ) if len(engine.spec.account_names) > 1:
             return f"{command.done()}; at every account: {', '.join(engine.spec.account_names)}"
+        case Flatten(within_bps=int()):
+            return command.done()
         case _:
             return ""
 

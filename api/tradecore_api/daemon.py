@@ -13,9 +13,8 @@ from types import FrameType
 
 import msgspec
 
-from tradecore.domain.commands import Kill, Pause, ReleaseKill
+from tradecore.domain.commands import Kill, ReleaseKill, SafetyPause
 from tradecore.domain.errors import FencedError, StorageError, TradecoreError, VenueError
-from tradecore.domain.journal import JournalFolder
 from tradecore.domain.spec import Mode
 from tradecore.engine import ActivityWatch
 from tradecore.engine.blame import blamed_by_place
@@ -40,7 +39,9 @@ from tradecore_api.guard import Guard
 from tradecore_api.heartbeat import Heartbeat
 from tradecore_api.instance_lock import InstanceLock
 from tradecore_api.live_papers import Papers
+from tradecore_api.own_journal import journal_folder
 from tradecore_api.projection import CANCEL_SECONDS_MAX, Projection
+from tradecore_api.safety_stops import keep_safe
 from tradecore_api.state_dir import StateDir
 from tradecore_api.summary import RunSummary, summarize
 from tradecore_api.take_over import seize
@@ -101,7 +102,7 @@ class Daemon:
         self._takes_over = takes_over
         self._holds: dict[str, AccountHold] = {}
         self._state = StateDir(config.tables.account.name)
-        self._journal = JournalFolder(config.tables.journal.path or self._state.journal)
+        self._journal = journal_folder(config.tables, self._state)
         self._session: Session | None = None
         self._news: ActivityWatch | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -118,7 +119,7 @@ class Daemon:
         self._command_files = CommandFiles(self._state)
         self._by_signal = CommandSignals(lambda command: self._begin(self.answer(command)), self._forks)
         self._given: set[asyncio.Task[None]] = set()
-        self._told_dropped = 0
+        self._left_out = unblocked.LeftOut()
         self._beat_failure = ""
         self._before: Heartbeat | None = None
         self._watch: EngineWatch | None = None
@@ -172,9 +173,8 @@ class Daemon:
     def _claimed(self) -> Iterator[None]:
         """Hold the account, here and at its venue; taken over from another engine where that is asked for."""
         if self._takes_over:
-            if self._tables.mode is Mode.LIVE:
-                # What could not start must not end the one that runs.
-                arming.armed(self._config, self._state)
+            # What could not start must not end the one that runs.
+            self._found_arming()
             seize(self._config, self._state, self._journal.where)
         with self._held(), claimed(self._config, takes_over=self._takes_over) as self._holds:
             yield
@@ -196,9 +196,9 @@ class Daemon:
             self._forks.end_child()
             cause = self._cause_of(error)
             self._say_end(cause)
-            if self._is_clean and isinstance(cause, FencedError):
+            if isinstance(cause, FencedError):
                 # A watchdog must not take it for one that died: its orders are those of another engine now.
-                self._beat_if_possible("ended")
+                self._beat_if_possible("ended") if self._is_clean else self._restore(self._before)
             if cause is not error:
                 raise cause from error
             raise
@@ -250,7 +250,7 @@ class Daemon:
         start_lines.tell_start(self._config, session, self._journal.where, opened.carried, self._armed)
         if self._stop_asked:
             session.stop(self._stop_asked)
-        self._guard = Guard(self._lock, self._state, self._journal)
+        self._guard = guard = Guard(self._lock, self._state, self._journal)
         if session.outside is not None:
             self._papers = papers_of(self._config, self._state, self._journal, session.outside.links)
         control = ControlServer(self._state.address, self._lock.listener)
@@ -260,19 +260,19 @@ class Daemon:
         await control.open(self.answer)
         beats = asyncio.create_task(self._keep_beating(), name="heartbeat")
         latch = asyncio.create_task(self._apply_latch(session), name="latch")
+        safety = asyncio.create_task(keep_safe(session, self._tables.safety, self.answer), name="safety")
         files = asyncio.create_task(self._command_files.run(self.answer), name="command files")
         view = self._show_view(session, self._watch)
         # The latch comes before the first event of the feed.
         await asyncio.sleep(0)
         try:
-            await session.run()
+            with guard:
+                await session.run()
         finally:
             if session.is_end_journalled:
                 process_deadline.end_with(ExitCode.OK)
-            latch.cancel()
-            files.cancel()
-            if view is not None:
-                view.cancel()
+            for task in filter(None, (latch, safety, files, view)):
+                task.cancel()
             self._leave_view()
             if projection is not None:
                 await projection.finish(self._seconds_for_tables())
@@ -282,8 +282,8 @@ class Daemon:
                     self._end_within_bound()
             await control.aclose()
             beats.cancel()
-        summary = summarize(session.engine, self._journal)
-        return msgspec.structs.replace(summary, is_interrupted=self._stop_asked is not None)
+        said = summarize(session.engine, self._journal)
+        return msgspec.structs.replace(said, is_interrupted=self._stop_asked is not None)
 
     async def answer(self, request: ControlRequest) -> ControlReply:
         """Do what an operator asks for; the control socket leads here."""
@@ -296,7 +296,7 @@ class Daemon:
         if isinstance(request, Stop):
             self._ask_end(STOP_COMMAND)
             return ControlReply(accepted=True, seq=session.status().seq, message="the engine is ending")
-        idle = answer_words(session.engine, request)
+        idle = answer_words(session.engine, request := self._tables.flatten.completed(request))
         # In memory and in the journal first: a disk that is full or hangs must not keep it from that. One
         # that crashes before the latch is written starts killed all the same: its journal says so.
         try:
@@ -307,8 +307,8 @@ class Daemon:
                 await self._disk(lambda: kill_latch.engage(self._state, "kill"))
             raise
         said: dict[str, object] = {}
-        message = ""
         # The kill switch that is a file is that of everything.
+        message = idle
         if isinstance(request, Kill) and request.scope in WHOLE:
             failed = await self._disk(lambda: kill_latch.engage(self._state, "kill"))
             said = {"latch_failed": failed} if failed else {}
@@ -319,7 +319,7 @@ class Daemon:
         # Whoever looks from now on, with the socket or without it, sees what the command has done.
         with suppress(TradecoreError):
             await self._beat_async("running")
-        return ControlReply(accepted=True, seq=seq, message=message or idle, status=said)
+        return ControlReply(accepted=True, seq=seq, message=message, status=said)
 
     async def _disk(self, call: Callable[[], None], seconds_max: float = DISK_SECONDS_MAX) -> str:
         """Do something on the disk of the state directory, within bounds; return what went wrong."""
@@ -356,12 +356,9 @@ class Daemon:
                 await asyncio.sleep(self._tables.daemon.heartbeat_interval_ms / 1e3)
                 continue
             await self._look_after_files()
-            if (
-                self._papers is not None
-                and self._session is not None
-                and self._session.phase is Phase.RUNNING
-            ):
-                await self._papers.look()
+            papers, session = self._papers, self._session
+            if papers is not None and session is not None and session.phase is Phase.RUNNING:
+                await papers.look()
             for name in signals.reinstall():
                 said = f"the handler of {name} was replaced by a strategy or a library; it is put back"
                 log.warning("signal_taken_back", extra={"words": said})
@@ -372,9 +369,7 @@ class Daemon:
         """Log what keeps strategies from trading, once each; refusals are logged as records."""
         for note in [] if self._news is None else self._news.news():
             log.warning("strategy_note", extra={"words": note})
-        streams = unblocked.current()
-        if streams is not None and streams.dropped > self._told_dropped and streams.flows:
-            left_out, self._told_dropped = streams.dropped - self._told_dropped, streams.dropped
+        if left_out := self._left_out.news():
             said = f"{left_out:,} lines of output were left out because nobody took them; the journal has all"
             log.warning("output_left_out", extra={"words": said, "told": {"lines": left_out}})
 
@@ -398,7 +393,7 @@ class Daemon:
         for what in self._alarms.keys() - sight.alarms.keys():
             log.warning("file_back", extra={"words": f"the {what} is in its place again; the pause stays"})
         if sight.alarms.keys() - self._alarms.keys() and not session.engine.summary().is_paused:
-            self._begin(session.command(Pause()))
+            self._begin(session.command(SafetyPause(cause="file_gone", seen=0, bound=0)))
         self._alarms = sight.alarms
 
     def _beat_if_possible(self, phase: str) -> None:
@@ -472,7 +467,8 @@ class Daemon:
             words = last_words.of_clean_end(self._stop_asked, os.getpid(), self._recent_lines())
         else:
             words = last_words.of_error(error, os.getpid(), self._recent_lines())
-        path = self._state.failed_start if self._session is None else self._state.last_words
+        has_begun = self._session is not None and (not isinstance(error, FencedError) or self._is_clean)
+        path = self._state.last_words if has_begun else self._state.failed_start
         with suppress(TradecoreError):
             Call(lambda: words.write(path), str(path)).result(DISK_SECONDS_MAX)
 

@@ -1,5 +1,6 @@
 """What a running engine says about itself when it is asked: money, positions, orders, limits, halts, feed."""
 
+import asyncio
 import os
 from collections.abc import Mapping
 from decimal import Decimal
@@ -82,8 +83,17 @@ def engine_status(session: Session, watch: EngineWatch, *, mode: str, journal_pa
         "books_waiting": [units.symbol(number) for number in engine.snapshot_requests()[:BOOKS_MAX]],
         "not_done": cut(engine.activity().brief(), NOT_DONE_MAX),
         "feed_age_seconds": None if age is None else round(age, 3),
+        "tasks": _tasks(),
         **_venues(session),
     }
+
+
+def _tasks() -> int | None:
+    """Return how many tasks the event loop has; `None` for who asks from another thread."""
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:
+        return None
 
 
 def _venues(session: Session) -> dict[str, object]:

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 # How long before the deadline the words are said: a disk or a reader that holds them holds no end.
 WORDS_SECONDS = 0.5
@@ -36,7 +37,10 @@ class ForcedEnd:
             return
         self.at = time.monotonic() + seconds
         for target in (self._say_before, self._end):
-            threading.Thread(target=target, args=(seconds,), daemon=True).start()
+            # Called by the handler of a signal, which must not fail: where memory is too short for a thread,
+            # the one that waits outside of Python (`process_deadline`) ends the process.
+            with suppress(RuntimeError, MemoryError):
+                threading.Thread(target=target, args=(seconds,), daemon=True).start()
 
     def disarm(self) -> None:
         """Say that the process ends by itself."""

@@ -1,8 +1,11 @@
-"""Looks whether the files that an engine stands on are still those that others find."""
+"""Looks whether the files that an engine stands on are still those that others find, and keeps a reserve."""
+
+from typing import Self
 
 import msgspec
 
 from tradecore.domain.journal import JournalFolder
+from tradecore_api.descriptors import SpareDescriptors
 from tradecore_api.instance_lock import InstanceLock
 from tradecore_api.state_dir import StateDir
 from tradecore_api.watchdog import presence
@@ -27,7 +30,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Guard:
-    """Knows the files that an engine was started on.
+    """Knows the files that an engine was started on; a context for the time of its run.
 
     A lock file that is gone is made again. A state directory or a journal that is gone is not: whoever moved
     it may move it back, and a new one in its place would be taken for it.
@@ -43,6 +46,7 @@ class Guard:
     """
 
     def __init__(self, lock: InstanceLock, state: StateDir, journal: JournalFolder) -> None:
+        self._spare = SpareDescriptors()
         self._lock = lock
         self._state = state
         self._journal = journal
@@ -53,6 +57,13 @@ class Guard:
         alarms: dict[str, str] = {}
         repairs: tuple[str, ...] = ()
         account = self._state.account
+        # First, because everything else may have to open a file.
+        if not self._spare.keep():
+            alarms["reserve of descriptors"] = (
+                "this process can open no more files: it goes on with those that were kept for stops, which "
+                "do not last; see what opens them (a strategy?), raise the limit (`ulimit -n`), then "
+                f"`tradecore resume {account}`, or end it with `tradecore stop`"
+            )
         ways = f"put it back, then `tradecore resume {account}`, or end it with `tradecore stop`"
         if not self._lock.is_directory_in_place():
             alarms["state directory"] = (
@@ -81,6 +92,15 @@ class Guard:
         watchdog = presence.read(self._state)
         has_watchdog = watchdog is not None and watchdog.is_alive
         return Sight(alarms=alarms, repairs=repairs, has_watchdog=has_watchdog)
+
+    def __enter__(self) -> Self:
+        """Keep descriptors for a stop while the run goes on."""
+        self._spare.keep()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of them: the end needs some."""
+        self._spare.close()
 
     def _has_journal(self) -> bool:
         try:

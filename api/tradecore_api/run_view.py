@@ -7,18 +7,21 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import TextIO, cast
 
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from tradecore.domain import Mode
 from tradecore.domain.errors import TradecoreError
 from tradecore.domain.units import Units, shown_money
 from tradecore.engine import Engine
 from tradecore.runtime import Session
 from tradecore_api.engine_status import halt_rows, order_rows, position_rows
 from tradecore_api.engine_watch import EngineWatch
+from tradecore_api.mode_words import STYLE
 from tradecore_api.standing import age_text
 from tradecore_api.terminal import Above, Drawer
 from tradecore_api.wiring import readers
@@ -45,6 +48,7 @@ class RunView:
         self._session = session
         self._engine: Engine = session.engine
         self._watch = watch
+        self._is_live = mode == Mode.LIVE
         self._title = f"tradecore {mode}: {session.engine.spec.account.name}"
         self._units = Units(self._engine.spec, [binding.name for binding in self._engine.strategies])
         # Of the terminal itself: `sys.stderr` is another stream while the view is there.
@@ -127,7 +131,12 @@ class RunView:
             parts.append(_table("open order", ("order_id", "strategy", "words", "open"), orders))
         name = self._engine.spec.account.name
         ends = f"Ctrl-C or `tradecore stop {name}` ends it"
-        return Panel(Group(*parts), title=f"{self._title}: {state}", subtitle=ends, border_style=style)
+        title: str | Text = f"{self._title}: {state}"
+        frame = box.ROUNDED
+        if self._is_live:
+            # Another frame too: colours are not for everybody.
+            title, frame = Text(f" LIVE  {title} ", style=STYLE), box.DOUBLE
+        return Panel(Group(*parts), box=frame, title=title, subtitle=ends, border_style=style)
 
     def _money(self) -> Text:
         summary = self._engine.summary()

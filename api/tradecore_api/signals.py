@@ -8,6 +8,7 @@ refused.
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import TypeAlias
@@ -34,7 +35,15 @@ def reinstall() -> list[str]:
     replaced = [number for number, handler in _kept.items() if signal.getsignal(number) != handler]
     for number in replaced:
         install(number, _kept[number])
-    return [signal.Signals(number).name for number in replaced]
+    return [name_of(number) for number in replaced]
+
+
+def name_of(number: int) -> str:
+    """Return the name of a signal; most of those of real time have none but their distance from the first."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"SIGRTMIN+{number - int(signal.SIGRTMIN)}" if sys.platform == "linux" else str(number)
 
 
 def let_go() -> None:
@@ -63,7 +72,7 @@ def _guarded(signalnum: int, handler: Handler) -> Handler:
         kept = _kept[signalnum]
         if handler == kept:
             return kept
-        name = signal.Signals(signalnum).name
+        name = name_of(signalnum)
         raise ValueError(
             f"the handler of {name} cannot be replaced here: {name} ends this command in time, whatever its "
             "strategies do; leave this signal alone"

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
+from tradecore.domain import Mode
 from tradecore.domain.units import Units, shown_money
 from tradecore.engine.kept_state import without_pair
 from tradecore.runtime import Session
@@ -44,7 +45,8 @@ def tell_start(
         _money(session),
         _ways(account, journal_path),
     ):
-        log.info(event, extra={"words": words, "told": told})
+        is_live = event == "start" and config.tables.mode is Mode.LIVE
+        log.log(logging.WARNING if is_live else logging.INFO, event, extra={"words": words, "told": told})
     if words := _long_start(session):
         log.warning("start_replayed_all", extra={"words": words})
     for words in session.recovered.passed_over:
@@ -62,6 +64,8 @@ def _who(config: Config, account: str) -> Line:
         "pid": os.getpid(),
     }
     words = f"tradecore {VERSION} starts: account {account}, {told['mode']} mode, pid {told['pid']}"
+    if config.tables.mode is Mode.LIVE:
+        words = f"LIVE: {words}; its orders leave for a venue"
     return "start", words, told | {"configuration": config.source}
 
 

@@ -199,6 +199,21 @@ def current() -> Streams | None:
     return _current[-1] if _current else None
 
 
+class LeftOut:
+    """Counts the lines that were left out since it was asked last, once others are taken again."""
+
+    def __init__(self) -> None:
+        self._told = 0
+
+    def news(self) -> int:
+        """Return how many more were left out; 0 while nobody takes any."""
+        streams = current()
+        if streams is None or not streams.flows:
+            return 0
+        left_out, self._told = streams.dropped - self._told, streams.dropped
+        return left_out
+
+
 @contextlib.contextmanager
 def unblocked() -> Iterator[Streams | None]:
     """Let nobody in this process wait for whoever reads its output."""

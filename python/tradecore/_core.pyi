@@ -203,6 +203,9 @@ class EventBatch:
         instrument_id: int | None = None,
         person: str | None = None,
         order_id: int | None = None,
+        within_bps: int | None = None,
+        then_market_ns: int | None = None,
+        safety: tuple[str, int, int] | None = None,
     ) -> None: ...
     def mark(self, time_ns: int, instrument_id: int, price_ticks: int) -> None: ...
     def funding(self, time_ns: int, instrument_id: int, rate_ppb: int, mark_ticks: int = 0) -> None: ...

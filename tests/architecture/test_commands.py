@@ -16,9 +16,15 @@ SAID = {
     "value": "7",
     "instrument": "GOLD",
     "order": 5,
+    "within_bps": 20,
+    "then_market_ns": 5_000_000_000,
+    "cause": "feed_lost",
+    "seen": 61_000_000_000,
+    "bound": 60_000_000_000,
 }
-# `tradecore kill` and `tradecore kill --release`: both work without an engine too.
-NOT_BY_NAME = {"release_kill"}
+# `tradecore kill` and `tradecore kill --release`: both work without an engine too. The engine gives the other
+# one itself.
+NOT_BY_NAME = {"release_kill", "safety_pause"}
 
 
 def made(name):

@@ -12,7 +12,7 @@ from support.tree import names_in_tables
 from tradecore.domain import InstrumentRiskSpec, RiskSpec, ScopeRiskSpec, StrategyRiskSpec
 from tradecore_api.config.tables import ConfigTables
 
-WANTED = {f"C{number}" for number in (*range(1, 10), 14, 16, 20, 23, 25)}
+WANTED = {f"C{number}" for number in (*range(1, 10), 11, 12, 14, 16, 20, 23, 24, 25)}
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from support.engine_says import has_agreed, until_engine_says
 from support.venue_process import ONE_MARKET, venue_beside
 from tradecore.domain.journal import JournalFolder
 from tradecore_api.exit_codes import ExitCode
@@ -84,6 +83,20 @@ def waiting(folder, count):
         time.sleep(0.2)
 
 
+def approved(folder, wish):
+    """Approve a wish; while books and venue are compared it is said again, and the wish goes on waiting."""
+    deadline = time.monotonic() + 60
+    while True:
+        with folder.start("approve", str(wish), "--by", "Ada") as process:
+            _, talk = process.communicate(timeout=20)
+        if process.returncode == 0:
+            return
+        assert process.returncode == ExitCode.REFUSED, talk
+        assert "it still waits: say it again in a moment" in talk
+        assert time.monotonic() < deadline, talk
+        time.sleep(0.1)
+
+
 def started(folder):
     """Start the engine."""
     return folder.start("run", "live.toml", "--json")
@@ -98,9 +111,8 @@ def test_an_entry_leaves_only_after_a_yes_and_what_waits_survives_a_kill(folder)
         engine.communicate()
         engine = started(folder)
         assert waiting(folder, 1) == [first]
-        # A yes is judged at once, and no new risk is taken before books and venue agree again.
-        until_engine_says(folder, has_agreed)
-        folder.run("approve", str(first), "--by", "Ada")
+        # No new risk is taken before books and venue agree again, and a yes until then uses nothing up.
+        approved(folder, first)
         # Then it asks to sell, and that waits.
         (second,) = waiting(folder, 1)
         while second == first:

@@ -113,6 +113,11 @@ def test_a_live_run_trades_only_what_a_person_armed(folder):
     sessions = [json.loads(row["config"])["arming"] for row in rows(folder, "session")]
     assert [each["person"] for each in sessions] == ["Test"] * 2
     assert len({each["digest"] for each in sessions}) == 1
+    exported = [json.loads(line) for line in folder.run("journal", "export", "live.journal")[0].splitlines()]
+    whose = [each["attributed"] for each in exported if each["kind"] == "order"]
+    by = {"person": "Test", "arming": sessions[0]["digest"], "code": sessions[0]["code"]["Asks"]}
+    assert whose == [{"strategy": "Asks", **by}] * 3
+    assert len(by["code"]) == 64
 
     folder.write("size.py", "SIZE = 0.02\n")
     refused(folder, "the code of strategy Asks: size.py was changed", "tradecore arm")

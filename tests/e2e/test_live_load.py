@@ -54,3 +54,22 @@ def test_the_bench_of_durable_orders_sends_each_once_and_compares_with_a_bare_sy
     assert said["grouped_durable_per_second"] > 0
     assert said["grouped_read_for_sending_per_second"] > 0
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(150)
+def test_the_bench_of_stops_sees_no_order_after_a_kill():
+    """Small; each way to say it has its figures, and the engine really sent something before."""
+    options = ("--times", "3", "--rate", "200", "--orders", "10")
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benches" / "stop_latency.py"), *options],
+        capture_output=True,
+        text=True,
+        timeout=140,
+    )
+    said = json.loads(done.stdout)
+
+    assert said["orders_after_kill"] == 0
+    assert said["orders_per_second"] > 0
+    for way in ("in_process", "command", "signal", "file", "answer"):
+        assert 0 < said[f"{way}_ms"]["p50"] <= said[f"{way}_ms"]["p99"] <= said[f"{way}_ms"]["max"]

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -10,8 +11,11 @@ import pytest
 
 from support.command_line import PAPER, CommandLine
 from tradecore.domain.journal import JournalFolder
+from tradecore_api.command_text import request_of
+from tradecore_api.control import client
+from tradecore_api.state_dir import StateDir
 
-TWO = PAPER.replace("seconds = 5\nvirtual = true", "seconds = 120").replace(
+TWO = PAPER.replace("seconds = 5\nvirtual = true", "seconds = 900").replace(
     """[strategy]
 class = "tradecore_api.demo_strategies:Quoter"
 quantity = 0.01
@@ -32,6 +36,9 @@ tolerance_ticks = 90_000
 """,
 )
 WAIT_SECONDS_MAX = 20.0
+SIGNALS = {"pause": signal.SIGUSR1, "kill": signal.SIGUSR2}
+if sys.platform == "linux":
+    SIGNALS |= {"cancel-all": signal.SIGRTMIN, "flatten": signal.SIGRTMIN + 1}
 
 
 class Running:
@@ -87,8 +94,16 @@ class Running:
     def by_signal(self, line):
         """Send the signal of the command."""
         known = len(self.commands())
-        self.engine.send_signal({"pause": signal.SIGUSR1, "kill": signal.SIGUSR2}[line])
+        self.engine.send_signal(SIGNALS[line])
         self.until(lambda: len(self.commands()) > known)
+
+    def by_api(self, line):
+        """Ask over the control socket, as a program does."""
+        client.ask(StateDir("one", within=self.shell.folder / "state"), request_of(line), seconds_max=10)
+
+    def open_orders(self):
+        """Return the open orders, each with its strategy."""
+        return {row["order_id"]: row["strategy"] for row in self.status()["order_rows"]}
 
 
 @pytest.fixture
@@ -183,3 +198,80 @@ def test_a_file_that_makes_no_sense_or_is_anothers_stops_nothing(running):
     assert [each["command"] for each in running.commands()] == ["pause"]
     assert not running.status()["is_killed"]
     assert {path.name[0] for path in running.state.glob("*.refused")} >= {"a", "b", "c", "e"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_one_decision_is_the_same_record_by_whatever_way_it_comes(running):
+    """Each stop, of everything and of each part, by command, file and program; by signal where one has it."""
+    scopes = ("", " account", " strategy:first", " instrument:BTC-USD")
+    # The command line takes a second each time: every stop with one of the two, and both with some stop.
+    names = ("pause", "resume", "cancel-all", "flatten", "kill", "release-kill")
+    others = dict(zip(names, ("strategy:first", "instrument:BTC-USD") * 3, strict=True))
+    for name in names:
+        for scope in scopes:
+            before = len(running.commands())
+            # On the command line an engine may be named before the part, and has to be before a bare word.
+            typed = f"kill one{scope} --release" if name == "release-kill" else f"{name} one{scope}"
+            running.by_api(f"{name}{scope}")
+            running.by_file(f"{name}{scope}")
+            ways = 2
+            if scope in ("", " account", f" {others[name]}"):
+                running.by_command(typed)
+                ways += 1
+            if not scope and name in SIGNALS:
+                running.by_signal(name)
+                ways += 1
+            found = running.commands()[before:]
+            assert len(found) == ways, (name, scope, found)
+            assert all(record == found[0] for record in found), found
+            assert found[0]["command"] == name.replace("-", "_")
+            assert ("scope" in found[0]) == bool(scope)
+    running.shell.run("stop", "one")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_every_order_of_a_part_is_cancelled_and_no_other(running):
+    """By strategy and by order, by command, file and signal; strategies go on."""
+    running.by_command("pause")
+    found = running.until(lambda: len(set(running.open_orders().values())) == 2 and running.open_orders())
+    running.by_file("cancel-all strategy:first")
+    running.until(lambda: "first" not in running.open_orders().values())
+    others = {order for order, strategy in found.items() if strategy == "second"}
+    assert others <= running.open_orders().keys()
+    one = min(others)
+    running.by_file(f"cancel {one}")
+    running.until(lambda: one not in running.open_orders())
+    assert running.open_orders().keys() == others - {one}
+    running.by_signal("cancel-all" if "cancel-all" in SIGNALS else "kill")
+    running.until(lambda: not running.open_orders())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_flatten_by_limit_is_said_in_every_way_and_by_the_settings(running):
+    """The record has distance and time, which a replay needs; the answer says what will happen."""
+    said = {"command": "flatten", "within_bps": 20, "then_market_ns": 5_000_000_000}
+    answer = running.shell.run("flatten", "--within-bps", "20", "--then-market", "5")[0]
+    assert "by limit within 20 bps of the mark, and at the market after 5 s" in answer
+    running.by_file("flatten --within-bps 20 --then-market 5")
+    running.by_api("flatten --within-bps 20 --then-market 5")
+    assert running.commands() == [said] * 3
+    running.by_file("flatten strategy:first --within-bps 7")
+    part = {"command": "flatten", "scope": "strategy", "scope_id": 0}
+    assert running.commands()[-1] == {**part, "within_bps": 7, "then_market_ns": 30_000_000_000}
+    assert "must be a whole number" in running.shell.run("flatten", "--within-bps", "1.5", code=78)[1]
+    running.shell.run("stop", "one")
+    running.engine.communicate()
+    running.shell.write("two.toml", TWO + "\n[flatten]\nwithin_bps = 30\nthen_market_ms = 1000\n")
+    running.engine = running.shell.start("run", "two.toml", "--json")
+    running.until(running.status)
+    running.by_command("flatten")
+    assert running.commands()[-1] == {"command": "flatten", "within_bps": 30, "then_market_ns": 1_000_000_000}
+    running.by_command("flatten --within-bps 0")
+    assert running.commands()[-1] == {"command": "flatten"}
+    running.shell.run("stop", "one")
+    running.shell.run("journal", "replay", str(running.state / "engine.journal"))
+    told = running.shell.run("journal", "tail", str(running.state / "engine.journal"), "-n", "100000")[0]
+    assert "an operator flattens: every order is cancelled and every position is closed by limit" in told

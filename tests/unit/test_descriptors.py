@@ -5,6 +5,7 @@ import os
 import socket
 import struct
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,9 @@ def spare():
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-@pytest.mark.parametrize(("count", "is_enough"), [(48, True), (47, False)])
+@pytest.mark.parametrize(
+    ("count", "is_enough"), [(descriptors.NEEDED, True), (descriptors.NEEDED - 1, False)]
+)
 def test_a_run_needs_so_many_files(spare, count, is_enough):
     """One fewer is refused in the words of the system, and nothing stays open."""
     before = open_ones()
@@ -49,6 +52,39 @@ def test_a_run_needs_so_many_files(spare, count, is_enough):
             descriptors.require()
         assert (found.value.errno, found.value.filename) == (errno.EMFILE, None)
         assert found.value.__suppress_context__
+    assert open_ones() == before
+
+
+def opened_until_none_are_left():
+    """Yield descriptors until the system gives no more."""
+    with suppress(OSError):
+        while True:
+            yield os.open(os.devnull, os.O_RDONLY)
+
+
+RESERVE = descriptors.SPARE + descriptors.LAST
+
+
+def test_a_reserve_is_let_go_when_nothing_else_can_be_opened_and_made_anew(spare):
+    """What is let go can be opened by others; the last ones are for the end; nothing stays open after it."""
+    before = open_ones()
+    spare(RESERVE + 60)
+    reserve = descriptors.SpareDescriptors()
+    assert reserve.keep()
+    assert len(open_ones() - before) == RESERVE
+    taken = list(opened_until_none_are_left())
+    assert not reserve.keep()
+    again = [os.open(os.devnull, os.O_RDONLY) for _ in range(descriptors.SPARE)]
+    assert not reserve.keep()
+    for descriptor in again:
+        os.close(descriptor)
+    assert not reserve.keep(), "one that would be gone at once is no reserve"
+    for descriptor in taken:
+        os.close(descriptor)
+    assert reserve.keep()
+    assert len(open_ones() - before) == RESERVE
+    reserve.close()
+    assert reserve.keep()
     assert open_ones() == before
 
 

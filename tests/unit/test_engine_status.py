@@ -29,11 +29,12 @@ KEYS = {
     "events", "orders", "fills", "maker_fills", "refusals", "open_orders", "cash", "equity", "pnl", "fees",
     "funding", "borrow", "liquidation_fee", "insurance", "positions", "book", "halts", "changes",
     "is_paused", "is_killed", "now_ns", "version", "account", "currency", "pid", "mode", "phase", "journal",
+    "paused_by",
     "journal_head", "records", "engine_time_ns", "engine_time", "realised", "unrealised", "pnl_session",
     "pnl_today", "today_since", "position_rows", "positions_open", "order_rows", "limit_rows", "halt_rows",
     "approval",
     "waiting_rows", "stops",
-    "books_waiting", "feed_age_seconds", "adjusted", "venue", "venues", "prices",
+    "books_waiting", "feed_age_seconds", "tasks", "adjusted", "venue", "venues", "prices",
     "accounts",
     "balances", "not_done",
 }  # fmt: skip

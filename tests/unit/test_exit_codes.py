@@ -12,6 +12,7 @@ NUMBERS = {
     "REFUSED": 6,
     "STRATEGY": 7,
     "UNLATCHED": 8,
+    "FENCED": 9,
     "DATA": 65,
     "UNAVAILABLE": 69,
     "BROKEN_INVARIANT": 70,

@@ -73,3 +73,15 @@ def test_the_deadline_counts_from_now_and_both_threads_hold_nothing(monkeypatch)
         (end._say_before, (5.0,), True, True),
         (end._end, (5.0,), True, True),
     ]
+
+
+def test_a_system_that_gives_no_thread_keeps_nobody_from_asking_for_the_end(monkeypatch):
+    """The handler of a signal asks: what it raised would come out of whatever runs just then."""
+
+    def no_thread(*_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(forced_end.threading.Thread, "start", no_thread)
+    end = ForcedEnd(lambda _: None, lambda: 69)
+    end.arm(5.0)
+    assert end.at is not None

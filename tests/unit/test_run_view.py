@@ -121,3 +121,15 @@ async def test_a_pause_and_a_kill_are_in_its_title_and_its_colour(view, commands
 
     assert panel.title.endswith(f": {state}")
     assert panel.border_style == style
+
+
+async def test_a_live_engine_has_a_title_and_a_frame_of_its_own(tmp_path):
+    """It is told from a paper one without a colour, too."""
+    session = open_session(tmp_path / "journal")
+    await session.run()
+    watch = EngineWatch(session.engine, None)
+    panels = [RunView(session, watch, mode=mode)._panel() for mode in ("live", "paper")]
+    first, other = (drawn(panel) for panel in panels)
+    assert " LIVE  tradecore live: " in first[0]
+    assert first[0][0] != other[0][0]
+    assert "LIVE" not in other[0]

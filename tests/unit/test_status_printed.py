@@ -42,7 +42,8 @@ ROW = {
     "unrealised": "50",
 }
 LIMIT = {"scope": "account", "limit": "gross_max", "used": None, "value": "500"}
-PARTS = "realised 60.00, unrealised 50.00, fees -10.00, funding, interest and liquidations"
+PARTS = "realised 60.00, unrealised 50.00, fees -10.00"
+REST = "funding, interest, liquidations, adjustments, a journal before"
 HELD = {"balance": "5", "realised": "0", "fees": "0", "price": "1", "worth": "5"}
 ORDER = {"order_id": 7, "strategy": "one", "words": "buy 1 GOLD", "open": "1", "state": "resting"}
 
@@ -97,6 +98,7 @@ def test_a_running_engine_is_told_on_one_page(capsys):
         ({"is_killed": True}, "state running, KILLED"),
         ({"is_killed": True, "is_paused": True}, "state running, KILLED"),
         ({"is_paused": True}, "paused yes"),
+        ({"is_paused": True, "paused_by": "the feed is silent"}, "paused the feed is silent"),
         ({"approval": "every entry waits for a yes"}, "approval every entry waits for a yes"),
         ({"alarms": ("one", "two")}, "ALARM one; two"),
         ({"books_waiting": ("GOLD", "TIN")}, "books invalid GOLD, TIN"),
@@ -112,11 +114,11 @@ def test_a_running_engine_is_told_on_one_page(capsys):
         ),
         (
             {"pnl": "95"},
-            f"PnL +95.00 USD since the journal began ({PARTS} -5.00)",
+            f"PnL +95.00 USD since the account began ({PARTS}, {REST} -5.00)",
         ),
         (
             {"pnl": "95", "balances": {"USD": HELD, "EUR": HELD}},
-            f"PnL +95.00 USD since the journal began ({PARTS}, prices of other currencies -5.00)",
+            f"PnL +95.00 USD since the account began ({PARTS}, {REST}, prices of other currencies -5.00)",
         ),
         ({"pnl_today": ""}, "PnL today - USD since 2024-01-02T00:00:00Z"),
         ({"equity": ""}, "equity - USD (cash 9000.50)"),

@@ -54,6 +54,7 @@ async def test_nothing_can_be_changed_there_with_any_key(key):
             ("GET", "/trade"),
             ("GET", "/market"),
             ("GET", "/truth"),
+            ("GET", "/truth/process"),
             ("POST", "/truth/trades"),
         ):
             headers = key.headers(method, path, b"{}", time_ns=ground.clock.now_ns(), nonce=f"{method}{path}")

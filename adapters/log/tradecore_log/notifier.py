@@ -7,7 +7,7 @@ from functools import partial
 
 from tradecore.domain.narrator import Narrator, Noted, decimal_text
 from tradecore.domain.record import JournalRecord
-from tradecore.domain.record_bodies import Refused, Report
+from tradecore.domain.record_bodies import Command, Refused, Report
 from tradecore.domain.times import iso_time
 
 log = logging.getLogger("tradecore.journal")
@@ -109,6 +109,9 @@ class LogNotifier:
 
 def _level(record: JournalRecord) -> int:
     report = record.body
+    if isinstance(report, Command) and report.cause is not None:
+        # The engine has paused itself.
+        return logging.ERROR
     if not isinstance(report, Report):
         return _LEVELS.get(record.kind, logging.DEBUG)
     match report.report:

@@ -235,13 +235,21 @@ def _row(body: bodies.AnyBody, readable: Readable) -> tuple[str, Row] | None:
         case bodies.ReplaceRequest():
             return "requests", (body.order_id, "replace", body.price_ticks, body.lots)
         case bodies.Command():
-            # Of a command about one order its number is the value: it has no other.
-            value = body.value if isinstance(body.value, str) else None
-            value = value if body.order_id is None else str(body.order_id)
-            said = (body.scope, body.scope_id, body.limit, value, body.instrument, body.person)
+            said = (body.scope, body.scope_id, body.limit, _value(body), body.instrument, body.person)
             return "commands", (body.command, *said)
         case _:
             return None
+
+
+def _value(said: bodies.Command) -> str | None:
+    """Return what a command says beside its name, in the column for that: it never says two such things."""
+    if said.order_id is not None:
+        return str(said.order_id)
+    if said.within_bps is not None:
+        return f"within {said.within_bps} bps, then market after {said.then_market_ns} ns"
+    if said.cause is not None:
+        return f"{said.cause}: {said.seen}, allowed {said.bound}"
+    return said.value if isinstance(said.value, str) else None
 
 
 def _revision(told: bodies.Revision, readable: Readable) -> Row:

@@ -8,21 +8,26 @@ import time
 
 import msgspec
 
-from tradecore.domain.commands import Command, Kill, ReleaseKill, command_of, commands
+from tradecore.domain.commands import Command, Flatten, Kill, ReleaseKill, command_of, commands
 from tradecore.domain.errors import ConfigError, StorageError
 from tradecore.domain.money_requests import AdjustMoney, ConvertMoney, Money, TransferMoney
 from tradecore.ports.control_channel import Stop
 from tradecore_api import heartbeat, instance_lock, kill_latch, kill_switch, state_dir
 from tradecore_api.bounded import Call
+from tradecore_api.command_text import distance_bps, time_ns
 from tradecore_api.control import client
 from tradecore_api.exit_codes import ExitCode
+from tradecore_api.mode_words import named
 from tradecore_api.output import print_json
 from tradecore_api.standing import DEAD, STOPPED, left_behind, look, why_ended
 from tradecore_api.state_dir import StateDir
 
+# What a flatten says of how it closes is read as in a command file.
+_OF_FLATTEN = {"within_bps": distance_bps, "then_market_ns": time_ns}
 COMMAND_SECONDS_MAX = 5.0
 EMERGENCY_SECONDS_MAX = 1.0
 LOOK_SECONDS_MAX = 1.0
+GLANCE_SECONDS_MAX = 0.2
 STOP_POLL_SECONDS = 0.02
 
 
@@ -33,6 +38,8 @@ def command(arguments: argparse.Namespace) -> int:
     said = {name: getattr(arguments, name) for name in kind.__struct_fields__}
     if said.get("value") == "off":
         said["value"] = None
+    if kind is Flatten:
+        said |= {name: read(said[name]) for name, read in _OF_FLATTEN.items() if said[name] is not None}
     return _command(arguments, command_of(arguments.command, **said))
 
 
@@ -291,4 +298,14 @@ def _say(arguments: argparse.Namespace, account: str, *, accepted: bool, message
     if arguments.json:
         print_json({"account": account, "accepted": accepted, "message": message, "seq": seq})
     else:
-        print(f"{account}: {message}", file=sys.stdout if accepted else sys.stderr)
+        print(f"{_named(account)}: {message}", file=sys.stdout if accepted else sys.stderr)
+
+
+def _named(account: str) -> str:
+    """Return the account as its last heartbeat has it: a live one says so. No disk holds the answer."""
+    path = StateDir(account).heartbeat
+    try:
+        beat = Call(lambda: heartbeat.read(path), str(path)).result(GLANCE_SECONDS_MAX)
+    except StorageError:
+        return account
+    return account if beat is None else named(account, beat.mode)

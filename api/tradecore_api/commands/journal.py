@@ -11,6 +11,7 @@ from tradecore.domain.narrator import Noted
 from tradecore.domain.record import JournalRecord
 from tradecore.domain.record_bodies import MAKERS
 from tradecore.domain.times import iso_time
+from tradecore_api.attribution import Attribution
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.journal_teller import JournalTeller
 from tradecore_api.output import print_json, print_json_line, print_values
@@ -65,10 +66,10 @@ def tail(arguments: argparse.Namespace) -> int:
 
 
 def export(arguments: argparse.Namespace) -> int:
-    """Print every record as a line of JSON."""
-    reader = _named(arguments).reader()
+    """Print every record as a line of JSON; an order says whose it is."""
+    reader, attribution = _named(arguments).reader(), Attribution()
     for record in counted(_wanted(reader, has_all=True), "exporting"):
-        print_json_line(plain_record(record))
+        print_json_line(plain_record(record) | attribution.of(record))
     return ExitCode.OK
 
 

@@ -16,6 +16,7 @@ from tradecore_api.dead_letters import DeadLetters
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.live_papers import read_report, words_of
 from tradecore_api.output import plain, print_json, print_note, print_values
+from tradecore_api.own_journal import journal_folder
 from tradecore_api.state_dir import StateDir
 from tradecore_api.wiring.live import report_key
 from tradecore_api.wiring.live_accounts import accounts_of
@@ -31,7 +32,7 @@ def start_report(arguments: argparse.Namespace) -> int:
     state = StateDir(config.tables.account.name)
     accounts = accounts_of(config)
     parts = [account.part for account in accounts]
-    folder = JournalFolder(config.tables.journal.path or state.journal)
+    folder = journal_folder(config.tables, state)
     units = Units(config.engine_spec(), [each.name for each in config.strategies])
     code, rows = ExitCode.OK, {}
     for number, account in enumerate(accounts):

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from tradecore.domain.journal import JournalFolder
 from tradecore.domain.quoted import cut, printable
 from tradecore.domain.times import iso_time
 from tradecore.domain.units import trimmed
@@ -15,6 +14,7 @@ from tradecore_api.config import read
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.held_words import held_words
 from tradecore_api.output import print_json, print_note, print_values
+from tradecore_api.own_journal import journal_folder
 from tradecore_api.state_dir import StateDir
 from tradecore_api.wiring import feeds
 from tradecore_api.wiring.live_accounts import accounts_of
@@ -36,7 +36,7 @@ def reconcile(arguments: argparse.Namespace) -> int:
     """Compare what the journal says with what the venue shows, and say what differs."""
     config = feeds.completed(read.load(Path(arguments.config), options=arguments.settings))
     account = config.tables.account.name
-    folder = JournalFolder(config.tables.journal.path or StateDir(account).journal)
+    folder = journal_folder(config.tables, StateDir(account))
     found = asyncio.run(compare(config, folder))
     if not folder.exists():
         print_note(f"{folder.where}: there is no journal yet, so the books are empty")

@@ -16,6 +16,7 @@ from tradecore_api.arming_file import armed_words, read_arming
 from tradecore_api.balance_words import account_words, balance_words
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.last_words import LastWords
+from tradecore_api.mode_words import coloured, mode_words
 from tradecore_api.output import print_json, print_table, print_values
 from tradecore_api.standing import DEAD, HUNG, RUNNING, STOPPED, AccountStatus, age_text, left_behind, look
 from tradecore_api.venue_words import venue_words
@@ -53,6 +54,7 @@ class _Told(msgspec.Struct, frozen=True):
     records: int = 0
     events: int = 0
     is_paused: bool = False
+    paused_by: str = ""
     is_killed: bool = False
     positions_open: int = 0
     position_rows: tuple[dict[str, str | None], ...] = ()
@@ -131,7 +133,7 @@ def _head(entry: AccountStatus, told: _Told | None) -> dict[str, object]:
         values["ended"] = f"{iso_time(entry.last_words.time_ns, 0)}, exit code {entry.last_words.exit_code}"
     values |= {
         "next step": entry.next_step,
-        "mode": beat.mode if beat else "",
+        "mode": coloured(mode_words(beat.mode), beat.mode) if beat else "",
         "pid": entry.pid if entry.pid is not None else "",
         "last heartbeat": age_text(entry.heartbeat_age_seconds),
         "armed": _armed(entry, told),
@@ -142,7 +144,7 @@ def _head(entry: AccountStatus, told: _Told | None) -> dict[str, object]:
     if told is not None:
         values |= {"ALARM": "; ".join(told.alarms)}
         values |= {"stopped in parts": "; ".join(told.stops)}
-        values |= {"paused": told.is_paused, **_halts_and_changes(told)}
+        values |= {"paused": told.paused_by or told.is_paused, **_halts_and_changes(told)}
     return values
 
 

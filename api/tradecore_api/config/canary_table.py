@@ -12,9 +12,10 @@ class CanaryTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """`[live.canary]`: what a live account may do at most; no command lifts it while the engine runs.
 
     `instruments` are the symbols that it may open positions in. `order_value_max` bounds the value of an
-    order, `position_value_max` that of the position in each instrument, working orders included, at the last
-    price; both are money of `account.currency`. `orders_a_day_max` is how many new orders may leave in a day,
-    which begins at `risk.day_start_ns`. What only closes a position passes, as it passes every limit.
+    order (of an amended one with what it has traded), `position_value_max` that of the position in each
+    instrument, working orders included, at the last price; both are money of `account.currency`.
+    `orders_a_day_max` is how many new orders may leave in a day, which begins at `risk.day_start_ns`. What
+    only closes a position passes, as it passes every limit.
 
     `venues` are the hosts that orders and questions may go to, such as `"api.example.com"` or
     `"10.0.0.5:8443"`; this machine (`127.0.0.1`) need not be named for a local venue. Any other host is

@@ -28,6 +28,7 @@ from tradecore_api.config.history_tables import HistoryTable
 from tradecore_api.config.journal_table import JournalTable
 from tradecore_api.config.process_tables import DaemonTable, LogTable, Positive, WatchdogTable
 from tradecore_api.config.retry_tables import LiveRetriesTable
+from tradecore_api.config.stop_tables import FlattenTable, SafetyTable
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Paths = str | tuple[str, ...]
@@ -440,6 +441,8 @@ class ConfigTables(Table, frozen=True):
     daemon: DaemonTable = DaemonTable()
     watchdog: WatchdogTable = WatchdogTable()
     log: LogTable = LogTable()
+    flatten: FlattenTable = FlattenTable()
+    safety: SafetyTable | None = None
 
 
 class StrategyConfig(msgspec.Struct, frozen=True, kw_only=True):

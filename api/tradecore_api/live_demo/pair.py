@@ -200,6 +200,10 @@ class Pair:
         """Return what the venue did."""
         return local_venue.truth(self._folder / KEYS, self.config.tables.account.name)
 
+    def venue_tasks(self) -> int:
+        """Return how many tasks the event loop of the venue has."""
+        return local_venue.tasks(self._folder / KEYS, self.config.tables.account.name)
+
     def compared(self, truth: Truth, said: Answer) -> Comparison:
         """Compare the journal, and what the engine said last, with what the venue did."""
         standing = standing_of(said)

@@ -20,6 +20,7 @@ from tradecore.testkit.local_venue.comparison import Truth
 
 _FILE_BYTES_MAX = 1 << 20
 _TRUTH = "/truth"
+_PROCESS = "/truth/process"
 _TRUTH_SECONDS_MAX = 10.0
 _ReadT = TypeVar("_ReadT")
 
@@ -149,6 +150,22 @@ def truth(keys: Path, account: str) -> Truth:
     VenueError
         When it does not answer, or not with that.
     """
+    return _asked(keys, account, _TRUTH, Truth.decoded)
+
+
+def tasks(keys: Path, account: str) -> int:
+    """Ask a venue how many tasks its event loop has; `keys` is the file that it has written.
+
+    Raises
+    ------
+    VenueError
+        When it does not answer, or not with that.
+    """
+    return _asked(keys, account, _PROCESS, lambda body: msgspec.json.decode(body, type=_Process).tasks)
+
+
+def _asked(keys: Path, account: str, path: str, read: Callable[[bytes], _ReadT]) -> _ReadT:
+    """Ask a venue for something with the key for tests, and return it as it is read."""
     from tradecore_local import Key
 
     try:
@@ -156,15 +173,15 @@ def truth(keys: Path, account: str) -> Truth:
         named = content.accounts[account][Right.TRUTH.value]
         key = Key(key_id=named["key_id"], secret=Secret(named["secret"]))
         now_ns = SystemClock().now_ns()
-        headers = key.headers("GET", _TRUTH, b"", time_ns=now_ns, nonce=f"truth-{now_ns}")
+        headers = key.headers("GET", path, b"", time_ns=now_ns, nonce=f"truth-{now_ns}")
         connection = HTTPConnection(content.url.removeprefix("http://"), timeout=_TRUTH_SECONDS_MAX)
         with closing(connection):
-            connection.request("GET", _TRUTH, headers=headers)
+            connection.request("GET", path, headers=headers)
             answer = connection.getresponse()
             body = answer.read()
         if answer.status != HTTPStatus.OK:
             raise VenueError(f"the venue does not say what it did: {answer.status} {body[:200]!r}")
-        return Truth.decoded(body)
+        return read(body)
     except (
         OSError,
         HTTPException,
@@ -174,6 +191,10 @@ def truth(keys: Path, account: str) -> Truth:
         KeyError,
     ) as error:
         raise VenueError(f"the venue does not say what it did: {type(error).__name__}: {error}") from error
+
+
+class _Process(msgspec.Struct, frozen=True):
+    tasks: int
 
 
 class _Served(msgspec.Struct, frozen=True):

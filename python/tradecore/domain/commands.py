@@ -100,20 +100,44 @@ class Resume(Stopping, frozen=True, kw_only=True):
 
 
 class Flatten(Stopping, frozen=True, kw_only=True):
-    """Cancel every order and close every position."""
+    """Cancel every order and close every position: at the market, or by limit orders first.
+
+    Attributes
+    ----------
+    within_bps : int or None
+        How far from the mark of the moment its limit orders may be, in basis points: 1 to 9,999. 0 is at the
+        market at once. `None` is what `[flatten]` says, and at the market where nothing is said.
+    then_market_ns : int or None
+        How long these have, in nanoseconds, before what is left goes at the market; `None` is what
+        `[flatten]` says.
+    """
+
+    within_bps: int | None = None
+    then_market_ns: int | None = None
 
     def done(self) -> str:
         """Say what has been done, to who gave it."""
         what = f"every order{self._part} is cancelled, every position closed"
         if not self.scope:
             what = "every order is cancelled, every position is closed"
-        return f"flattening: {what} as the market allows"
+        return f"flattening: {what} {self._way or 'as the market allows'}"
 
     def words(self) -> str:
         """Say what was commanded, to who reads the journal."""
+        way = f" {self._way}" if self._way else ""
         if self.scope:
-            return f"an operator flattens: every order{self._part} is cancelled and every position closed"
-        return "an operator flattens: every order is cancelled and every position is closed"
+            return (
+                f"an operator flattens: every order{self._part} is cancelled and every position closed{way}"
+            )
+        return f"an operator flattens: every order is cancelled and every position is closed{way}"
+
+    @property
+    def _way(self) -> str:
+        """Return how it closes by limit orders; nothing where it goes at the market."""
+        if not self.within_bps or not self.then_market_ns:
+            return ""
+        seconds = f"{self.then_market_ns / 1e9:g}"
+        return f"by limit within {self.within_bps} bps of the mark, and at the market after {seconds} s"
 
 
 class Kill(Stopping, frozen=True, kw_only=True):
@@ -283,6 +307,49 @@ class Reject(Consent, frozen=True, kw_only=True):
         return f"wish {self.value} was rejected"
 
 
+class SafetyPause(Plain, frozen=True, kw_only=True):
+    """Refuse what adds risk until `Resume`, because something that the engine goes by is not to be trusted.
+
+    The engine gives it itself; `[safety]` says when.
+
+    Attributes
+    ----------
+    cause : str
+        `feed_lost`, `stale_data`, `clock_jump` or `file_gone`.
+    seen : int
+        What was seen: nanoseconds, of stale data how often, of a file 0.
+    bound : int
+        What is allowed.
+    """
+
+    cause: str
+    seen: int
+    bound: int
+
+    def done(self) -> str:
+        """Say what has been done, to who gave it."""
+        return f"paused: {self.why()}"
+
+    def words(self) -> str:
+        """Say what was commanded, to who reads the journal."""
+        return f"PAUSED for safety, no new risk is taken until `tradecore resume`: {self.why()}"
+
+    def why(self) -> str:
+        """Say what is not to be trusted."""
+        seen, bound = self.seen / 1e9, self.bound / 1e9
+        match self.cause:
+            case "feed_lost":
+                return f"the feed has brought nothing for {seen:.1f} s, allowed are {bound:g} s"
+            case "stale_data":
+                return f"the feed has stood still {self.seen} times, allowed are fewer than {self.bound}"
+            case "clock_jump":
+                return f"the clock of the machine has jumped by {seen:+.3f} s, allowed are {bound:g} s"
+            case "file_gone":
+                return "the state directory or the journal is no longer where it was"
+            case cause:
+                return cause
+
+
 Command = (
     Pause
     | Resume
@@ -297,6 +364,7 @@ Command = (
     | Cancel
     | Approve
     | Reject
+    | SafetyPause
 )
 
 
@@ -334,6 +402,11 @@ def told(recorded: RecordedCommand, units: Units) -> str:
         "instrument": units.symbol(recorded.instrument or 0),
         "person": recorded.person or "",
         "order": recorded.order_id or 0,
+        "within_bps": recorded.within_bps,
+        "then_market_ns": recorded.then_market_ns,
+        "cause": recorded.cause or "",
+        "seen": recorded.seen or 0,
+        "bound": recorded.bound or 0,
     }
     command = kind(**{name: said[name] for name in kind.__struct_fields__})  # type: ignore[arg-type]
     return f"{command.words()}, by {recorded.person}" if recorded.person else command.words()

@@ -127,6 +127,11 @@ class Command(Body, frozen=True, kw_only=True, gc=False):
     instrument: int | None = None
     person: str | None = None
     order_id: int | None = None
+    within_bps: int | None = None
+    then_market_ns: int | None = None
+    cause: str | None = None
+    seen: int | None = None
+    bound: int | None = None
 
 
 class Clock(Body, frozen=True, kw_only=True, gc=False):

@@ -141,7 +141,7 @@ _FIXED = {
         "`tradecore kill --release`, with that part, ends it"
     ),
     "paused": (
-        "trading is paused, all of it or a part that `tradecore status` names; "
+        "trading is paused, all of it or a part that `tradecore status` names, with the reason; "
         "`tradecore resume`, with that part, ends it"
     ),
     "book_invalid": "the book of the instrument is not proven right; it needs a snapshot of the venue",

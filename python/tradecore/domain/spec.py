@@ -487,9 +487,9 @@ class CanarySpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """What a venue account may do at most in live mode, whatever its limits are set to.
 
     `instruments` are the symbols that it may open positions in, `order_value_max` is the largest value of an
-    order, `orders_a_day_max` the largest number of new orders in a day (which begins at `risk.day_start_ns`),
-    `position_value_max` the largest value of a position in one instrument, working orders included, at the
-    last price. What only closes is held against none of them.
+    order (of an amended one with what it has traded), `orders_a_day_max` the largest number of new orders in
+    a day (which begins at `risk.day_start_ns`), `position_value_max` the largest value of a position in one
+    instrument, working orders included, at the last price. What only closes is held against none of them.
     """
 
     account: Name

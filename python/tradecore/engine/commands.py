@@ -3,7 +3,7 @@
 from typing import cast
 
 from tradecore.domain import EventBatch, InvalidValueError
-from tradecore.domain.commands import Command, Plain, commands
+from tradecore.domain.commands import Command, Plain, SafetyPause, commands
 from tradecore.engine.scopes import ScopeNames
 
 
@@ -32,5 +32,11 @@ def command_batch(command: Command, time_ns: int, names: ScopeNames) -> EventBat
         instrument_id=None if instrument is None else names.instrument(instrument),
         person=getattr(command, "person", None),
         order_id=getattr(command, "order", None),
+        # At the market at once is no distance, and needs no time.
+        within_bps=getattr(command, "within_bps", None) or None,
+        then_market_ns=getattr(command, "then_market_ns", None)
+        if getattr(command, "within_bps", 0)
+        else None,
+        safety=(command.cause, command.seen, command.bound) if isinstance(command, SafetyPause) else None,
     )
     return batch

@@ -6,14 +6,24 @@ from typing import cast
 
 import msgspec
 
-from tradecore._core import Callback, Kernel, restore, set_consents, set_traders, snapshot_of, stops
+from tradecore._core import (
+    Callback,
+    Kernel,
+    paused_by,
+    restore,
+    set_consents,
+    set_traders,
+    snapshot_of,
+    stops,
+)
 from tradecore.decision import Gate
 from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, LatencySamples, Mode
-from tradecore.domain.commands import Command
+from tradecore.domain.commands import Command, SafetyPause
 from tradecore.domain.errors import StrategyError
 from tradecore.domain.opening import Adjustment, Conversion, Opening, Transfer
 from tradecore.domain.shape import Problems
 from tradecore.domain.spec import ApprovalSpec
+from tradecore.domain.times import iso_time
 from tradecore.domain.units import Units
 from tradecore.engine.account_events import AccountNames, change_batch, checked_opening, opening_batch
 from tradecore.engine.activity import Activity
@@ -403,9 +413,18 @@ class Engine:
             changes=self._changes(),
             stops=self.stops(),
             is_paused=self._kernel.is_paused,
+            paused_by=self._paused_by(),
             is_killed=self._kernel.is_killed,
             now_ns=self._kernel.now_ns,
         )
+
+    def _paused_by(self) -> str:
+        """Return why the engine has paused itself, and when; empty where a person did, and where it runs."""
+        found = paused_by(self._kernel)
+        if found is None:
+            return ""
+        time_ns, cause, seen, bound = found
+        return f"{SafetyPause(cause=cause, seen=seen, bound=bound).why()}, at {iso_time(time_ns, 0)}"
 
     def stops(self) -> tuple[str, ...]:
         """Return what operators have stopped in parts: the command and its scope, `kill instrument:GOLD`."""

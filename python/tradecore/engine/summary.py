@@ -97,8 +97,9 @@ class EngineSummary(msgspec.Struct, frozen=True, kw_only=True):
     `pnl` is equity less what the owner brought: opening cash and transfers. `positions` maps symbols to
     sizes as decimal text, flat ones left out; `halts` maps what is halted (`account`, `strategy:NAME`) to the
     rule that did it; `changes` are the last commands about limits, permissions and halts; `stops` is what
-    operators have stopped in parts, such as `pause strategy:NAME`. `fees` were paid;
-    `funding`, `borrow`, `liquidation_fee` and `insurance` were received, and are negative when they were
+    operators have stopped in parts, such as `pause strategy:NAME`; `paused_by` says why the engine has paused
+    itself. `fees` were paid; `funding`, `borrow`, `liquidation_fee` and `insurance` were received, and are
+    negative when they were
     paid. `adjusted` is the result carried over from the account before, and the corrections since.
     """
 
@@ -124,6 +125,7 @@ class EngineSummary(msgspec.Struct, frozen=True, kw_only=True):
     halts: dict[str, str] = {}
     changes: tuple[LimitChange, ...] = ()
     stops: tuple[str, ...] = ()
+    paused_by: str = ""
     is_paused: bool
     is_killed: bool
     now_ns: int

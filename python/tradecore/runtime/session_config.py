@@ -30,11 +30,14 @@ class ArmedBy(msgspec.Struct, frozen=True, kw_only=True):
         When, UTC nanoseconds.
     digest : str
         SHA-256 of the signed arming, hexadecimal.
+    code : dict of str to str
+        SHA-256 of the code of each strategy, hexadecimal, by its name; none in older journals.
     """
 
     person: str
     time_ns: int
     digest: str
+    code: dict[str, str] = {}
 
 
 class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):

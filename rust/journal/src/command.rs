@@ -1,8 +1,9 @@
 //! The bytes of an operator's command: its code, then what its name does not say.
 
 use tradecore_types::{
-    AccountId, CommandKind, Consent, Decimal, InstrumentId, LimitChange, LimitName, LimitValue, OrderId,
-    Permission, PersonName, Release, Scope, Stop, StrategyId, Within,
+    AccountId, ByLimit, CommandKind, Consent, Decimal, FlattenByLimit, InstrumentId, LimitChange, LimitName,
+    LimitValue, OrderId, Permission, PersonName, Release, SafetyCause, SafetyPause, Scope, Stop, StrategyId,
+    Within,
 };
 
 use crate::CodecError;
@@ -50,6 +51,19 @@ pub(crate) fn put_command(out: &mut Vec<u8>, kind: &CommandKind) {
             out.push(u8::from(consent.is_given));
             put_person(out, consent.person);
         }
+        CommandKind::FlattenByLimit(FlattenByLimit { scope, by }) => {
+            out.extend_from_slice(&by.distance_bps().to_le_bytes());
+            out.extend_from_slice(&by.timeout_ns().to_le_bytes());
+            out.push(u8::from(scope.is_some()));
+            if let Some(scope) = scope {
+                put_scope(out, *scope);
+            }
+        }
+        CommandKind::SafetyPause(pause) => {
+            out.push(pause.cause.code());
+            out.extend_from_slice(&pause.value.to_le_bytes());
+            out.extend_from_slice(&pause.bound.to_le_bytes());
+        }
         plain => debug_assert!(CommandKind::PLAIN.contains(plain), "its name says everything"),
     }
 }
@@ -80,6 +94,18 @@ pub(crate) fn command(cursor: &mut Cursor<'_>) -> Result<CommandKind, CodecError
             is_given: flag("is_given", cursor.u8()?)?,
             person: person(cursor)?,
         })),
+        14 => {
+            let (distance_bps, timeout_ns) = (cursor.u32()?, cursor.i64()?);
+            let by = ByLimit::new(distance_bps, timeout_ns)
+                .map_err(|_| CodecError::Field { field: "by_limit", value: u64::from(distance_bps) })?;
+            let scope = if flag("scope", cursor.u8()?)? { Some(scope(cursor)?) } else { None };
+            Ok(CommandKind::FlattenByLimit(FlattenByLimit { scope, by }))
+        }
+        15 => {
+            let code = cursor.u8()?;
+            let cause = SafetyCause::from_code(code).ok_or_else(|| unknown("cause", code))?;
+            Ok(CommandKind::SafetyPause(SafetyPause { cause, value: cursor.i64()?, bound: cursor.i64()? }))
+        }
         7 => Ok(CommandKind::Release(Release { scope: scope(cursor)?, person: person(cursor)? })),
         code => CommandKind::from_code(code).ok_or_else(|| unknown("command", code)),
     }
@@ -170,6 +196,8 @@ mod tests {
         };
         let within = |stop, scope| CommandKind::Within(Within { stop, scope });
         let consent = Consent { order_id: OrderId(258), is_given: false, person: ada };
+        let by = ByLimit::new(258, 3).unwrap();
+        let by_limit = |scope| CommandKind::FlattenByLimit(FlattenByLimit { scope, by });
         let plain = CommandKind::PLAIN.into_iter().zip([1, 2, 3, 4, 5, 10].map(|code| vec![code]));
         let others = [
             (
@@ -185,6 +213,12 @@ mod tests {
             (within(Stop::CancelAll, Scope::Portfolio), "11 10 4 0 0 0 0"),
             (CommandKind::Cancel(OrderId(257)), "12 1 1 0 0 0 0 0 0"),
             (CommandKind::Consent(consent), "13 2 1 0 0 0 0 0 0 0 3 65 100 97"),
+            (
+                CommandKind::SafetyPause(SafetyPause { cause: SafetyCause::ClockJump, value: -2, bound: 1 }),
+                "15 3 254 255 255 255 255 255 255 255 1 0 0 0 0 0 0 0",
+            ),
+            (by_limit(None), "14 2 1 0 0 3 0 0 0 0 0 0 0 0"),
+            (by_limit(Some(Scope::Strategy(StrategyId(5)))), "14 2 1 0 0 3 0 0 0 0 0 0 0 1 2 5 0 0 0"),
         ];
         let bytes = |text: &str| text.split(' ').map(|byte| byte.parse().unwrap()).collect();
         plain.chain(others.map(|(kind, text)| (kind, bytes(text)))).collect()
@@ -207,7 +241,7 @@ mod tests {
         /// What is read is written as it was: no two texts are one command, and bytes of others are refused in order.
         #[test]
         fn any_bytes_are_a_command_that_is_written_so_or_none(
-            code in 0..16_u8,
+            code in 0..17_u8,
             tail in prop::collection::vec(prop_oneof![0..14_u8, any::<u8>()], 0..40),
         ) {
             let bytes = [vec![code], tail].concat();

@@ -73,7 +73,7 @@ kinds! {
     /// A feed was lost: what it said before proves nothing any more. Or what follows is of the `past`, up to that.
     Feed = 21, Input, "feed", ["instrument" "state"];
     /// What an operator asked for, such as a pause.
-    Command = 22, Input, "command", ["command" "scope" "scope_id" "limit" "value" "instrument" "person" "order_id"];
+    Command = 22, Input, "command", ["command" "scope" "scope_id" "limit" "value" "instrument" "person" "order_id" "within_bps" "then_market_ns" "cause" "seen" "bound"];
     /// Time has passed in which nothing else was fed.
     Clock = 23, Input, "clock", [];
     /// A book message with its levels and the checksum that the venue states.

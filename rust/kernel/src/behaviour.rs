@@ -23,4 +23,6 @@
 ///    order that ended while it was held cannot be cancelled or amended any more, from that moment on, and no close or
 ///    halt counts on it. Loss limits count from all that an account begins with: what it has of a currency that a
 ///    constant converts, or that has a price later, is no gain and no fall from one.
-pub const BEHAVIOUR_VERSION: u32 = 4;
+/// 5. A flatten that a venue outside refuses with nothing in its way waits a second after its second try, or until
+///    there is another amount to close. The value of an order in a canary profile counts what it has traded.
+pub const BEHAVIOUR_VERSION: u32 = 5;

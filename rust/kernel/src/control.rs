@@ -6,6 +6,7 @@ pub(crate) mod consents;
 pub(crate) mod stops;
 
 use tradecore_risk::Switches;
+use tradecore_types::{SafetyPause, TimeNs};
 
 use crate::books::account_set::{AccountSet, Traders};
 use crate::control::changes::Changes;
@@ -19,6 +20,8 @@ use crate::control::stops::Stops;
 pub(crate) struct Control {
     /// `is_unreconciled` is of any account; [`crate::Kernel::switches_for`] says what an order meets.
     pub(crate) switches: Switches,
+    /// Why the engine has paused itself, and when; a resume ends it.
+    pub(crate) paused_by: Option<(TimeNs, SafetyPause)>,
     /// What is stopped in a part of trading alone.
     pub(crate) stops: Stops,
     pub(crate) unreconciled: AccountSet,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use tradecore_journal::{Frames, RecordBody, decode};
 use tradecore_types::{
-    BookedRevision, CashFlow, CommandKind, Event, EventBatch, EventBody, InstrumentId, Money, Opening,
-    OrderId, OrderIntent, Report, ReportBody, Scope, Size, Stop, TimeNs, ValueError, Within,
+    BookedRevision, CashFlow, CommandKind, Event, EventBatch, EventBody, FlattenByLimit, InstrumentId, Money,
+    Opening, OrderId, OrderIntent, Report, ReportBody, Scope, Size, Stop, TimeNs, ValueError, Within,
 };
 
 use crate::books::{Booking, fill_of};
@@ -268,6 +268,14 @@ impl Follower {
     /// Takes in what a command says of what is to be closed; tells whether it is a flatten.
     fn note_stop(&mut self, kind: CommandKind) -> Result<bool, KernelError> {
         let has_accounts = !self.kernel.config.accounts.is_empty();
+        // What is left of it when a journal goes on goes at the market.
+        let kind = match kind {
+            CommandKind::FlattenByLimit(FlattenByLimit { scope: None, .. }) => CommandKind::Flatten,
+            CommandKind::FlattenByLimit(FlattenByLimit { scope: Some(scope), .. }) => {
+                CommandKind::Within(Within { stop: Stop::Flatten, scope })
+            }
+            known => known,
+        };
         let kind = match kind {
             CommandKind::Within(within) => whole_of(within, has_accounts).unwrap_or(kind),
             whole => whole,

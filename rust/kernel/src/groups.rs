@@ -23,6 +23,7 @@
 //! `rust/kernel/tests/worked_examples.rs` does this.
 
 pub(crate) mod arming;
+pub(crate) mod by_limit;
 pub(crate) mod child;
 pub(crate) mod close_out;
 pub(crate) mod closing;

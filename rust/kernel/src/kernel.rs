@@ -38,6 +38,9 @@ pub(crate) const ENTRIES_MAX: usize = ORDERS_MAX / 4;
 /// Open lots and closed trades that fit before memory grows.
 const LOTS: usize = 1024;
 
+/// Closed trades that an engine at a venue outside keeps at least; twice as many at most.
+const CLOSED_TRADES_MAX: usize = 1 << 12;
+
 /// Closed orders kept for questions about the recent past.
 pub(crate) const CLOSED_ORDERS_MAX: usize = 1024;
 
@@ -92,6 +95,10 @@ impl Kernel {
         scopes.start_guards(config.cash);
         let ledger = Ledger::new(instruments.clone(), strategies, config.cash, LOTS);
         let mut ledger = ledger.closing_by(config.lots);
+        if config.destination.is_outside() {
+            // The journal has them all, and `tradecore trades` reads them there.
+            ledger = ledger.keeping_trades(CLOSED_TRADES_MAX);
+        }
         for currency in &config.currencies {
             ledger.add_balance(currency.account, currency.cash);
         }
@@ -497,6 +504,11 @@ impl Kernel {
         state.extend_from_slice(&self.outgoing.last_order_id.to_le_bytes());
         state.push(u8::from(self.control.switches.is_killed));
         state.push(u8::from(self.control.switches.is_paused));
+        if let Some((time_ns, pause)) = self.control.paused_by {
+            for number in [time_ns, i64::from(pause.cause.code()), pause.value, pause.bound] {
+                state.extend_from_slice(&number.to_le_bytes());
+            }
+        }
         self.control.stops.write_state(&mut state);
         for market in self.markets.iter() {
             market.write_prices(&mut state);

@@ -10,7 +10,8 @@
 mod common;
 
 use common::{
-    ANNA, BERT, GOLD, Rig, TIN, command, config, limit, market, money, permit, quotes, replayed, set_limit,
+    ANNA, BERT, GOLD, Rig, TIN, command, config, limit, market, money, permit, quote, quotes, replayed,
+    set_limit,
 };
 use tradecore_kernel::{KernelConfig, Matching, Verdict};
 use tradecore_risk::{CanaryLimits, ScopesConfig};
@@ -97,6 +98,21 @@ fn an_amendment_is_held_against_the_values_and_is_no_order_of_the_day() {
         panic!("it is worth too much");
     };
     assert_eq!(no.rule, Rule::CanaryOrderValue);
+}
+
+#[test]
+fn an_order_that_has_filled_in_part_is_not_filled_up_again_beyond_its_value() {
+    let mut rig = rig();
+    let order = rig.approved(ANNA, &limit(GOLD, Side::Buy, 90, 5));
+    settle(&mut rig);
+    rig.play(&[quote(200, GOLD, (88, 50), (90, 3))]);
+    let filled = rig.position(ANNA, GOLD);
+    assert!((1..5).contains(&filled), "{filled} of five");
+    let Verdict::Refused(no) = rig.kernel.replace(ANNA, order, 90, 6 - filled).unwrap() else {
+        panic!("with what it has traded it is worth too much");
+    };
+    assert_eq!(named(no), (Rule::CanaryOrderValue, money(500).0, money(540).0));
+    assert_eq!(rig.kernel.replace(ANNA, order, 91, 5 - filled).unwrap(), Verdict::Approved(order));
 }
 
 #[test]

@@ -9,6 +9,7 @@
 
 mod common;
 
+use common::outside::{outside, tell};
 use common::{
     ANNA, BERT, GOLD, Rig, TIN, bar, clock, command, config, limit, market, money, quotes, stop, trade,
 };
@@ -19,7 +20,7 @@ use tradecore_kernel::{
 };
 use tradecore_types::{
     CommandKind, Consent, EventBatch, EventBody, FeedState, InstrumentId, OrderId, PersonName, Refusal,
-    ReportBody, Rule, Scope, Side, Stop, StrategyId, TimeInForce, Within,
+    ReportBody, Rule, Scope, Side, Stop, StrategyId, TimeInForce, VenueEvent, Within,
 };
 
 const SECOND: i64 = 1_000_000_000;
@@ -285,17 +286,48 @@ fn an_account_that_is_worth_nothing_ends_what_waits() {
 }
 
 #[test]
-fn a_yes_while_the_past_is_fed_sends_nothing() {
+fn a_yes_while_the_past_is_fed_sends_nothing_and_is_said_again() {
     let mut rig = rig();
     let number = asked(&mut rig, &limit(GOLD, Side::Buy, 99, 4));
     let past = common::Item::new(2 * SECOND, GOLD, EventBody::Feed(FeedState::Past));
     rig.play(&[past]);
     rig.play(&[trade(2 * SECOND, GOLD, Side::Buy, 100, 1)]);
     assert!(rig.kernel.is_warming_up());
+    let yes = common::batch(&[command(2 * SECOND, answer(number, true))]);
+    let said = rig.kernel.check_commands(&yes).unwrap_err().to_string();
+    assert!(said.contains("the feed still brings the past; it still waits: say it again"), "{said}");
+    // One that came with the past is in the journal, and uses nothing up.
     rig.play(&[command(2 * SECOND, answer(number, true))]);
     assert!(rig.kernel.orders().is_empty());
-    assert!(rig.kernel.waiting().is_empty());
-    assert!(refusals(&rig).contains(&(number.0 + 1, Rule::WarmingUp)));
+    assert_eq!(rig.kernel.waiting().len(), 1);
+    rig.play(&[common::lost(3 * SECOND, GOLD)]);
+    rig.play(&quotes(3 * SECOND, 99));
+    rig.play(&[command(4 * SECOND, answer(number, true))]);
+    assert_eq!(rig.kernel.orders().len(), 1);
+}
+
+#[test]
+fn a_yes_while_books_and_venue_are_compared_keeps_the_wish_within_its_bounds() {
+    let mut rig = rig_of(outside(), RULES);
+    let number = asked(&mut rig, &limit(GOLD, Side::Buy, 99, 4));
+    tell(&mut rig, VenueEvent::Reconciling);
+    let yes = common::batch(&[command(2 * SECOND, answer(number, true))]);
+    let said = rig.kernel.check_commands(&yes).unwrap_err().to_string();
+    assert!(said.contains("books and venue are being compared; it still waits: say it again"), "{said}");
+    // What is being compared can have begun after the command was taken: then the command is in the journal.
+    rig.play(&[command(2 * SECOND, answer(number, true))]);
+    assert_eq!((rig.kernel.waiting().len(), rig.kernel.orders().len()), (1, 0));
+    assert!(refusals(&rig).iter().all(|(_, rule)| *rule == Rule::AwaitingApproval));
+    // A no needs no comparison, and neither does the clock.
+    assert!(rig.kernel.check_commands(&common::batch(&[command(2 * SECOND, answer(number, false))])).is_ok());
+    tell(&mut rig, VenueEvent::Reconciled);
+    assert!(rig.kernel.check_commands(&yes).is_ok());
+    rig.play(&[command(3 * SECOND, answer(number, true))]);
+    assert_eq!((rig.kernel.waiting().len(), rig.kernel.orders().len()), (0, 1));
+    let late = asked(&mut rig, &limit(GOLD, Side::Sell, 103, 4));
+    tell(&mut rig, VenueEvent::Reconciling);
+    rig.play(&[clock(20 * SECOND)]);
+    assert!(refusals(&rig).contains(&(late.0, Rule::ApprovalExpired)));
 }
 
 #[test]

@@ -142,6 +142,14 @@ impl Ledger {
         }
     }
 
+    /// Keeps so many of the newest closed trades and lets older ones go: an engine that runs for months must not grow
+    /// with each of them. Sums, books and the canonical bytes are the same.
+    #[must_use]
+    pub const fn keeping_trades(mut self, newest: usize) -> Self {
+        self.trades.keep(newest);
+        self
+    }
+
     /// Says which lots fills close; without it they do it first in, first out. To be called before the first fill.
     #[must_use]
     pub fn closing_by(mut self, method: LotMethod) -> Self {
@@ -233,12 +241,12 @@ impl Ledger {
         value.0.checked_sub(holding.cost).map(Money)
     }
 
-    /// Visits all closed trades in the order of their exits.
+    /// Visits the closed trades that are kept, in the order of their exits: all of them, unless they are bounded.
     pub fn trades(&self) -> impl Iterator<Item = ClosedTrade> + '_ {
         (0..self.trades.len()).map_while(|row| self.trades.get(row))
     }
 
-    /// Returns a closed trade, 0 is the one that was closed first.
+    /// Returns a closed trade, 0 is the oldest that is kept.
     #[must_use]
     pub fn trade(&self, row: usize) -> Option<ClosedTrade> {
         self.trades.get(row)

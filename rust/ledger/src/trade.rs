@@ -8,7 +8,8 @@ use crate::{ClosedTrade, Lendable, TradeColumns};
 /// Rows kept as rows before they become columns.
 const FRESH: usize = 64;
 
-/// All closed trades in the order of their exits: the newest as rows, the others as columns.
+/// Closed trades in the order of their exits: the newest as rows, the others as columns. All of them, unless the
+/// oldest are let go.
 ///
 /// A fill writes one row, in one place of memory; twelve columns take many rows at once for half the work.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -17,6 +18,10 @@ pub(crate) struct ClosedTrades {
     fresh: Vec<ClosedTrade>,
     pnl: i128,
     commission: i128,
+    /// How many of the newest are kept at least; `None` for all.
+    kept: Option<usize>,
+    /// How many were let go.
+    gone: usize,
 }
 
 impl ClosedTrades {
@@ -27,7 +32,14 @@ impl ClosedTrades {
             fresh: Vec::with_capacity(FRESH),
             pnl: 0,
             commission: 0,
+            kept: None,
+            gone: 0,
         }
+    }
+
+    /// Keeps so many of the newest from here on, and at most twice as many: the others go at once, in one move.
+    pub(crate) const fn keep(&mut self, newest: usize) {
+        self.kept = Some(newest);
     }
 
     /// Adds a row; the caller has checked that the sums fit.
@@ -40,12 +52,12 @@ impl ClosedTrades {
         self.fresh.push(trade);
     }
 
-    /// Returns how many rows there are.
+    /// Returns how many rows are kept.
     pub(crate) fn len(&self) -> usize {
         self.columns.get().len() + self.fresh.len()
     }
 
-    /// Returns a row, 0 is the oldest.
+    /// Returns a row, 0 is the oldest that is kept.
     pub(crate) fn get(&self, row: usize) -> Option<ClosedTrade> {
         match row.checked_sub(self.columns.get().len()) {
             Some(fresh) => self.fresh.get(fresh).copied(),
@@ -63,7 +75,7 @@ impl ClosedTrades {
 
     /// Appends how many there are, what they made together, and the newest row.
     pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
-        self.len().put(out);
+        self.gone.saturating_add(self.len()).put(out);
         self.pnl.put(out);
         self.commission.put(out);
         if let Some(last) = self.len().checked_sub(1).and_then(|row| self.get(row)) {
@@ -79,6 +91,14 @@ impl ClosedTrades {
     fn settle(&mut self) {
         self.columns.get_mut().extend(&self.fresh);
         self.fresh.clear();
+        let columns = self.columns.get().len();
+        if let Some(kept) = self.kept
+            && columns >= kept.saturating_mul(2)
+        {
+            let going = columns.saturating_sub(kept);
+            self.columns.get_mut().forget(going);
+            self.gone = self.gone.saturating_add(going);
+        }
     }
 }
 
@@ -103,6 +123,33 @@ mod tests {
             strategy: StrategyId(4),
             side: Side::Sell,
         }
+    }
+
+    #[test]
+    fn the_newest_are_kept_and_the_canonical_bytes_are_those_of_all() {
+        let (mut all, mut some) = (ClosedTrades::with_capacity(0), ClosedTrades::with_capacity(0));
+        some.keep(100);
+        for number in 0..1_000_000 {
+            all.push(trade(number));
+            some.push(trade(number));
+            assert!(some.len() <= 200 + FRESH, "{} rows after {number}", some.len());
+            if number % 9_973 == 0 {
+                let (mut left, mut right) = (Vec::new(), Vec::new());
+                all.write_state(&mut left);
+                some.write_state(&mut right);
+                assert_eq!(left, right);
+            }
+        }
+        let newest: Vec<_> = (0..some.len()).map_while(|row| some.get(row)).collect();
+        assert!(newest.len() >= 100);
+        let first = all.len() - newest.len();
+        assert_eq!(newest, (first..all.len()).map_while(|row| all.get(row)).collect::<Vec<_>>());
+        assert_eq!(some.lend().rows().collect::<Vec<_>>(), newest);
+        assert!(
+            some.columns.get().pnl.capacity() <= 1_000,
+            "room is kept for {}",
+            some.columns.get().pnl.capacity()
+        );
     }
 
     #[test]

@@ -110,6 +110,27 @@ impl TradeColumns {
         self.strategy_id.extend(trades.iter().map(|trade| i64::from(trade.strategy.0)));
         self.instrument_id.extend(trades.iter().map(|trade| i64::from(trade.instrument.0)));
     }
+
+    /// Lets the oldest trades go, so many or all there are; their room stays.
+    pub(crate) fn forget(&mut self, count: usize) {
+        let count = count.min(self.len());
+        self.pnl.drain(..count);
+        self.commission.drain(..count);
+        for column in [
+            &mut self.entry_time_ns,
+            &mut self.exit_time_ns,
+            &mut self.entry_order,
+            &mut self.exit_order,
+            &mut self.entry_ticks,
+            &mut self.exit_ticks,
+            &mut self.lots,
+            &mut self.side,
+            &mut self.strategy_id,
+            &mut self.instrument_id,
+        ] {
+            column.drain(..count);
+        }
+    }
 }
 
 impl Clone for TradeColumns {

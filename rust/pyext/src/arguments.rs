@@ -66,6 +66,7 @@ readers! {
     optional, "Whole numbers that may be left out.", optional_number:
     checksum: Option<u32>, expire_ns: Option<i64>, instrument_id: Option<u32>, venue_time_ns: Option<i64>,
     filled_lots: Option<i64>, price_ticks: Option<i64>, fee_currency: Option<u8>, order_id: Option<u64>,
+    within_bps: Option<u32>, then_market_ns: Option<i64>,
 }
 
 readers! {

@@ -7,9 +7,8 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 use tradecore_journal::{collect_events, encode_events};
 use tradecore_types::{
-    Bar, BookUpdate, BookUpdateKind, Command, CommandKind, CommandName, CurrencyId, Event, EventBatch,
-    EventBody, FeedState, Flow, Funding, InstrumentId, Level, Mark, OrderId, PersonName, Quote, Said, Trade,
-    VenueEvent,
+    Bar, BookUpdate, BookUpdateKind, Command, CurrencyId, Event, EventBatch, EventBody, FeedState, Flow,
+    Funding, InstrumentId, Level, Mark, OrderId, Quote, SafetyPause, Said, Trade, VenueEvent,
 };
 
 use crate::account;
@@ -416,7 +415,7 @@ impl PyEventBatch {
     /// for is not looked at.
     #[pyo3(signature = (
         time_ns, name, *, scope=None, scope_id=0, limit=None, value=None, instrument_id=None, person=None,
-        order_id=None
+        order_id=None, within_bps=None, then_market_ns=None, safety=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "what any command may say, by keyword")]
     fn command(
@@ -430,6 +429,9 @@ impl PyEventBatch {
         #[pyo3(from_py_with = optional::instrument_id)] instrument_id: Option<u32>,
         #[pyo3(from_py_with = maybe::person)] person: Option<String>,
         #[pyo3(from_py_with = optional::order_id)] order_id: Option<u64>,
+        #[pyo3(from_py_with = optional::within_bps)] within_bps: Option<u32>,
+        #[pyo3(from_py_with = optional::then_market_ns)] then_market_ns: Option<i64>,
+        #[pyo3(from_py_with = risk::safety)] safety: Option<SafetyPause>,
     ) -> PyResult<()> {
         // Without a limit a value is the number of a wish.
         let wish = value.as_deref().filter(|_| limit.is_none()).map(risk::order_number).transpose()?;
@@ -438,15 +440,12 @@ impl PyEventBatch {
             scope: scope.map(|scope| risk::scope(&scope, scope_id)).transpose()?,
             limit: limit.map(|limit| risk::limit_value(&limit, value.as_deref())).transpose()?,
             instrument: instrument_id.map(InstrumentId),
-            person: person
-                .map(|person| PersonName::new(&person).map_err(|error| value_error(&error)))
-                .transpose()?,
+            person: person.as_deref().map(risk::person).transpose()?,
             order: order_id.map(OrderId),
+            by_limit: risk::by_limit(within_bps, then_market_ns)?,
+            safety,
         };
-        let known = || format!("must be one of {}", CommandName::ALL.map(CommandName::name).join(", "));
-        let name = CommandName::from_name(name).ok_or_else(|| invalid_value("name", name, &known()))?;
-        let kind = CommandKind::of(name, &said).map_err(|error| value_error(&error))?;
-        self.push(time_ns, 0, EventBody::Command(Command { kind }));
+        self.push(time_ns, 0, EventBody::Command(Command { kind: risk::command(name, &said)? }));
         Ok(())
     }
 

@@ -17,6 +17,7 @@ use crate::risk;
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(open_positions, module)?)?;
     module.add_function(wrap_pyfunction!(stops, module)?)?;
+    module.add_function(wrap_pyfunction!(paused_by, module)?)?;
     module.add_function(wrap_pyfunction!(canary_orders, module)?)?;
     module.add_function(wrap_pyfunction!(losses, module)?)
 }
@@ -134,6 +135,13 @@ fn stops(kernel: &Bound<'_, PyKernel>) -> PyResult<Vec<(&'static str, &'static s
         (within.stop.name(), scope, id)
     };
     Ok(looked_into(kernel.as_unbound(), kernel.py())?.kernel.stops().map(told).collect())
+}
+
+/// Why the engine has paused itself: time in UTC nanoseconds, cause, what was seen, and the bound that it passed.
+#[pyfunction]
+fn paused_by(kernel: &Bound<'_, PyKernel>) -> PyResult<Option<(i64, &'static str, i64, i64)>> {
+    let known = looked_into(kernel.as_unbound(), kernel.py())?.kernel.paused_by();
+    Ok(known.map(|(time_ns, pause)| (time_ns, pause.cause.name(), pause.value, pause.bound)))
 }
 
 /// How the venue of an account calls orders.

@@ -5,8 +5,8 @@ use pyo3::types::PyDict;
 use tradecore_kernel::Kernel;
 use tradecore_risk::{CanaryLimits, Limits, ScopeLimits, ScopesConfig, SelfTrade, StrategyLimits};
 use tradecore_types::{
-    AccountId, Decimal, InstrumentId, InstrumentSpec, LimitName, LimitOwner, LimitValue, Money, OrderId,
-    Scope, StrategyId,
+    AccountId, ByLimit, CommandKind, CommandName, Decimal, InstrumentId, InstrumentSpec, LimitName,
+    LimitOwner, LimitValue, Money, OrderId, PersonName, SafetyCause, SafetyPause, Said, Scope, StrategyId,
 };
 
 use crate::currencies::others_of;
@@ -287,6 +287,44 @@ fn allowed(kernel: &Kernel, strategy: StrategyId) -> Option<String> {
         instruments.partition(|instrument| kernel.scopes().is_allowed(strategy, instrument.id));
     let symbols = || may.iter().map(|instrument| instrument.spec.symbol.as_str()).collect::<Vec<_>>();
     (!may_not.is_empty()).then(|| symbols().join(", "))
+}
+
+/// Reads the name of a person.
+pub fn person(name: &str) -> PyResult<PersonName> {
+    PersonName::new(name).map_err(|error| value_error(&error))
+}
+
+/// Reads how a flatten closes by limit orders; it needs the distance and the time.
+pub fn by_limit(within_bps: Option<u32>, then_market_ns: Option<i64>) -> PyResult<Option<ByLimit>> {
+    let missing = |field| invalid_value(field, "", "must be given: a distance and a time belong together");
+    match (within_bps, then_market_ns) {
+        (None, None) => Ok(None),
+        (Some(bps), Some(time_ns)) => {
+            ByLimit::new(bps, time_ns).map(Some).map_err(|error| value_error(&error))
+        }
+        (None, Some(_)) => Err(missing("within_bps")),
+        (Some(_), None) => Err(missing("then_market_ns")),
+    }
+}
+
+/// Reads why an engine pauses by itself: the name of the cause, what was seen, and the bound.
+pub fn safety(given: &Bound<'_, PyAny>) -> PyResult<Option<SafetyPause>> {
+    if given.is_none() {
+        return Ok(None);
+    }
+    let rule = "must be a cause, what was seen and the bound: a name and two whole numbers";
+    let wrong = |_| invalid_value("safety", &given.to_string(), rule);
+    let (cause, value, bound): (String, i64, i64) = given.extract().map_err(wrong)?;
+    let known = || format!("must be one of {}", SafetyCause::ALL.map(SafetyCause::name).join(", "));
+    let cause = SafetyCause::from_name(&cause).ok_or_else(|| invalid_value("cause", &cause, &known()))?;
+    Ok(Some(SafetyPause { cause, value, bound }))
+}
+
+/// Makes a command of its name and what it says beside that.
+pub fn command(name: &str, said: &Said) -> PyResult<CommandKind> {
+    let known = || format!("must be one of {}", CommandName::ALL.map(CommandName::name).join(", "));
+    let name = CommandName::from_name(name).ok_or_else(|| invalid_value("name", name, &known()))?;
+    CommandKind::of(name, said).map_err(|error| value_error(&error))
 }
 
 /// Reads the number of a wish.

@@ -16,7 +16,7 @@ pub struct CanaryLimits {
     pub account: AccountId,
     /// Instruments that it may open anything in.
     pub instruments: Vec<InstrumentId>,
-    /// Largest value of one order.
+    /// Largest value of one order, with what it has traded.
     pub order_value_max: Money,
     /// Largest number of new orders in a day.
     pub orders_a_day_max: u32,
@@ -85,10 +85,11 @@ impl Canaries {
         value_ticks: i64,
         reference_ticks: i64,
     ) -> Result<(), Refusal> {
-        let Proposal { intent, lots, instrument, exposure, .. } = *proposal;
+        let Proposal { intent, lots, instrument, exposure, filled_lots, .. } = *proposal;
         let Some(canary) = self.of(instrument.currencies.account) else { return Ok(()) };
         let max = canary.limits.order_value_max;
-        let value = notional(instrument, value_ticks, lots);
+        // An order is all that it trades: what was filled and is asked for anew makes it larger.
+        let value = notional(instrument, value_ticks, lots.saturating_add(filled_lots));
         if value > max.0 {
             return Err(refusal(Rule::CanaryOrderValue, max.0, value));
         }

@@ -41,6 +41,7 @@ fn judged(
         exposure,
         switches: Switches::default(),
         is_amendment,
+        filled_lots: 0,
     };
     let reduces = exposure.own.is_closing(order, lots);
     scopes.check(&proposal, PRICE_TICKS, reduces)
@@ -90,12 +91,35 @@ fn an_order_whose_size_comes_late_is_held_against_the_same_values() {
             exposure,
             switches: Switches::default(),
             is_amendment: false,
+            filled_lots: 0,
         };
         scopes.check_sized(&proposal, PRICE_TICKS).map_err(|no| no.rule)
     };
     assert_eq!(sized(5, Exposure::default()), Ok(()));
     assert_eq!(sized(6, Exposure::default()), Err(Rule::CanaryOrderValue));
     assert_eq!(sized(5, alone(4, 0, 0)), Err(Rule::CanaryPositionValue));
+}
+
+#[test]
+fn an_amended_order_is_worth_what_it_has_traded_too() {
+    let scopes = scopes(limits());
+    let (instrument, order) = (&instrument(), intent(Side::Buy, OrderKind::Market, 2));
+    let rule = |filled_lots| {
+        let proposal = Proposal {
+            intent: &order,
+            lots: 2,
+            instrument,
+            reference: reference(PRICE_TICKS),
+            exposure: Exposure::default(),
+            switches: Switches::default(),
+            is_amendment: true,
+            filled_lots,
+        };
+        scopes.check(&proposal, PRICE_TICKS, false).map_err(|no| (no.rule, no.value))
+    };
+    assert_eq!(rule(3), Ok(()));
+    assert_eq!(rule(4), Err((Rule::CanaryOrderValue, 600 * MONEY)));
+    assert_eq!(rule(i64::MAX).unwrap_err().0, Rule::CanaryOrderValue);
 }
 
 #[test]

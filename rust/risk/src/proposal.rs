@@ -43,4 +43,6 @@ pub struct Proposal<'i, 'm> {
     pub switches: Switches,
     /// Whether it takes the place of an open order.
     pub is_amendment: bool,
+    /// What that order has traded already; 0 for a new one.
+    pub filled_lots: i64,
 }

@@ -102,6 +102,7 @@ fn by_scope(limits: &ScopeLimits, is_amendment: bool) -> Told {
         exposure,
         switches: GO,
         is_amendment,
+        filled_lots: 0,
     };
     checks.note_order(&OrderIntent { time_ns: order.time_ns - 5, ..order });
     told(checks.check(&proposal, 100, exposure.own))
@@ -275,6 +276,7 @@ fn a_share_of_equity_is_judged_and_sized_once_it_is_known() {
             exposure,
             switches,
             is_amendment: false,
+            filled_lots: 0,
         };
         let order = if side == Side::Buy { approved } else { ApprovedOrder::new(*intent) };
         checks

@@ -241,6 +241,7 @@ fn orders_alike_are_forgotten_when_nobody_asks_for_them_any_more() {
         exposure,
         switches: Switches::default(),
         is_amendment: false,
+        filled_lots: 0,
     };
     let rule = |checks: &ScopeChecks| {
         checks.check(&proposal, 100, Stake::default()).err().map(|refusal| refusal.rule)
@@ -280,6 +281,7 @@ fn judged(
         exposure,
         switches: Switches::default(),
         is_amendment: false,
+        filled_lots: 0,
     };
     let said = [scopes.check(&proposal, 10_000, false), scopes.check_sized(&proposal, 10_000)];
     assert_eq!(said[0], said[1]);

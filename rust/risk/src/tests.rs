@@ -59,7 +59,16 @@ pub fn check(
     switches: Switches,
 ) -> Result<ApprovedOrder, tradecore_types::Refusal> {
     let instrument = &instrument();
-    let proposal = Proposal { intent, lots, instrument, reference, exposure, switches, is_amendment: false };
+    let proposal = Proposal {
+        intent,
+        lots,
+        instrument,
+        reference,
+        exposure,
+        switches,
+        is_amendment: false,
+        filled_lots: 0,
+    };
     let approval = checks.check(&proposal, None)?;
     checks.note(approval, false, None);
     Ok(approval.order())

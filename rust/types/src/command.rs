@@ -1,6 +1,9 @@
 //! What an operator tells the engine; journalled and replayed like any other event.
 
-use crate::{AccountId, InstrumentId, LimitName, LimitValue, OrderId, PersonName, StrategyId, ValueError};
+use crate::{
+    AccountId, ByLimit, InstrumentId, LimitName, LimitValue, OrderId, PersonName, SafetyPause, StrategyId,
+    ValueError,
+};
 
 /// What a limit or a halt is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -129,6 +132,15 @@ pub struct Within {
     pub scope: Scope,
 }
 
+/// A flatten that closes by limit orders first, and at the market once their time is up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FlattenByLimit {
+    /// What is flattened; `None` is everything.
+    pub scope: Option<Scope>,
+    /// How far from the market its limit orders may be, and how long they have.
+    pub by: ByLimit,
+}
+
 /// What operators can ask of a running engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum CommandKind {
@@ -156,6 +168,10 @@ pub enum CommandKind {
     Cancel(OrderId),
     /// Let a wish that waits for a person go on to risk, or end it.
     Consent(Consent),
+    /// Cancel every open order and close every position, by limit orders first.
+    FlattenByLimit(FlattenByLimit),
+    /// Stop taking new risk, because something is not to be trusted; a `Resume` ends it.
+    SafetyPause(SafetyPause),
 }
 
 impl CommandKind {
@@ -180,6 +196,8 @@ impl CommandKind {
             Self::Within(_) => 11,
             Self::Cancel(_) => 12,
             Self::Consent(_) => 13,
+            Self::FlattenByLimit(_) => 14,
+            Self::SafetyPause(_) => 15,
         }
     }
 
@@ -195,7 +213,7 @@ impl CommandKind {
         match self {
             Self::Pause => CommandName::Pause,
             Self::Resume => CommandName::Resume,
-            Self::Flatten => CommandName::Flatten,
+            Self::Flatten | Self::FlattenByLimit(_) => CommandName::Flatten,
             Self::Kill => CommandName::Kill,
             Self::ReleaseKill => CommandName::ReleaseKill,
             Self::SetLimit(_) => CommandName::SetLimit,
@@ -207,6 +225,7 @@ impl CommandKind {
             Self::Cancel(_) => CommandName::Cancel,
             Self::Consent(Consent { is_given: true, .. }) => CommandName::Approve,
             Self::Consent(Consent { is_given: false, .. }) => CommandName::Reject,
+            Self::SafetyPause(_) => CommandName::SafetyPause,
         }
     }
 
@@ -219,7 +238,10 @@ impl CommandKind {
         Ok(match name {
             CommandName::Pause => Stop::Pause.over(said.scope),
             CommandName::Resume => Stop::Resume.over(said.scope),
-            CommandName::Flatten => Stop::Flatten.over(said.scope),
+            CommandName::Flatten => match said.by_limit {
+                Some(by) => Self::FlattenByLimit(FlattenByLimit { scope: said.scope, by }),
+                None => Stop::Flatten.over(said.scope),
+            },
             CommandName::Kill => Stop::Kill.over(said.scope),
             CommandName::ReleaseKill => Stop::ReleaseKill.over(said.scope),
             CommandName::CancelAll => Stop::CancelAll.over(said.scope),
@@ -249,6 +271,7 @@ impl CommandKind {
                 let (order_id, person) = (given("value", said.wish)?, given("person", said.person)?);
                 Self::Consent(Consent { order_id, is_given: name == CommandName::Approve, person })
             }
+            CommandName::SafetyPause => Self::SafetyPause(given("cause", said.safety)?),
         })
     }
 
@@ -272,10 +295,14 @@ impl CommandKind {
                 ..Said::default()
             },
             Self::Within(Within { scope, .. }) => Said { scope: Some(*scope), ..Said::default() },
+            Self::FlattenByLimit(FlattenByLimit { scope, by }) => {
+                Said { scope: *scope, by_limit: Some(*by), ..Said::default() }
+            }
             Self::Cancel(order) => Said { order: Some(*order), ..Said::default() },
             Self::Consent(Consent { order_id, person, .. }) => {
                 Said { wish: Some(*order_id), person: Some(*person), ..Said::default() }
             }
+            Self::SafetyPause(pause) => Said { safety: Some(*pause), ..Said::default() },
             Self::Pause | Self::Resume | Self::Flatten | Self::Kill | Self::ReleaseKill | Self::CancelAll => {
                 Said::default()
             }
@@ -298,6 +325,10 @@ pub struct Said {
     pub person: Option<PersonName>,
     /// The order that it is about.
     pub order: Option<OrderId>,
+    /// How a flatten closes by limit orders first, where it does.
+    pub by_limit: Option<ByLimit>,
+    /// Why an engine pauses by itself.
+    pub safety: Option<SafetyPause>,
 }
 
 fn given<T>(field: &'static str, value: Option<T>) -> Result<T, ValueError> {
@@ -353,6 +384,8 @@ command_names! {
     Approve = "approve";
     /// End a wish that waits for a person.
     Reject = "reject";
+    /// Take no new risk, because feed, clock or files are not to be trusted; the engine gives it itself.
+    SafetyPause = "safety_pause";
 }
 
 /// A command of an operator on its way into the engine.
@@ -375,6 +408,8 @@ mod tests {
             wish: Some(OrderId(5)),
             person: PersonName::new("Ada").ok(),
             order: Some(OrderId(5)),
+            by_limit: ByLimit::new(20, 5_000_000_000).ok(),
+            safety: Some(SafetyPause { cause: crate::SafetyCause::ClockJump, value: -7, bound: 2 }),
         };
         for name in CommandName::ALL {
             let kind = CommandKind::of(name, &said).unwrap();

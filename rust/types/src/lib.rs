@@ -8,6 +8,7 @@ mod account_event;
 mod adoption;
 mod balance;
 mod bracket;
+mod by_limit;
 mod cash_conversion;
 mod cash_flow;
 mod command;
@@ -31,6 +32,7 @@ mod rate;
 mod ratio;
 mod refusal;
 mod report;
+mod safety;
 mod sent;
 mod sessions;
 mod trade_revision;
@@ -41,10 +43,12 @@ pub use account_event::{AccountChange, AccountEvent, GuardState, Opening, Openin
 pub use adoption::{Adopted, AdoptedBody};
 pub use balance::Balance;
 pub use bracket::{Bracket, ExitPrice, PaidPrice, exit_kinds};
+pub use by_limit::ByLimit;
 pub use cash_conversion::{CashConversion, OtherSide};
 pub use cash_flow::{CashFlow, CashFlowKind};
 pub use command::{
-    Command, CommandKind, CommandName, Consent, LimitChange, Permission, Release, Said, Scope, Stop, Within,
+    Command, CommandKind, CommandName, Consent, FlattenByLimit, LimitChange, Permission, Release, Said,
+    Scope, Stop, Within,
 };
 pub use decimal::Decimal;
 pub use error::ValueError;
@@ -67,6 +71,7 @@ pub use rate::Rate;
 pub use ratio::share_of;
 pub use refusal::{Refusal, Rule};
 pub use report::{CancelReason, Liquidity, RejectReason, Report, ReportBody};
+pub use safety::{SafetyCause, SafetyPause};
 pub use sent::{Sent, SentBody};
 pub use sessions::{SESSIONS_MAX, Session, Sessions};
 pub use trade_revision::{BookedRevision, TradeRevision, Traded};

@@ -185,10 +185,12 @@ def test_an_order_that_was_doubled_is_told_first(table):
 def test_the_last_names_of_a_venue_are_remembered(table, monkeypatch):
     """As many as are kept; only where it knows no ids of clients do they say whose an order is."""
     monkeypatch.setattr(order_table, "_NAMES_MAX", 3)
-    for number in range(1, 5):
-        table.note_name(number, f"V{number}")
-    assert table.number_of(None, "V4") is None
-    table.knows_no_ids = True
+    for table.knows_no_ids in (False, True):
+        for number in range(1, 5):
+            table.note_name(number, f"V{number}")
+        if not table.knows_no_ids:
+            assert table.number_of(None, "V4") is None
+            assert table._numbers == {}, "nobody asks for them, so none is kept"
     assert [table.number_of(None, f"V{number}") for number in range(1, 5)] == [None, 2, 3, 4]
     assert table.number_of(table.ids.of(9), "V4") == 9
     assert table.number_of("web", "V4") is None

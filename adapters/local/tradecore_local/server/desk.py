@@ -1,5 +1,6 @@
 """Answers requests: who may, what is meant, what the exchange says to it. No sockets."""
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
@@ -318,6 +319,10 @@ class RequestDesk:
             "positions": [row for each in self._exchange.accounts.values() for row in each.positions()],
         }
 
+    def process(self, said: _Said, moment: Moment) -> object:
+        """`GET /truth/process`: how many tasks its event loop has, for tests alone."""
+        return {"tasks": len(asyncio.all_tasks())}
+
     def revise(self, said: _Said, moment: Moment) -> object:
         """`POST /truth/trades`: a trade is corrected or busted by hand, for tests alone."""
         body = _read(said.body, wire.RevisionBody)
@@ -375,6 +380,7 @@ _ROUTES = {
     ("GET", "/rules"): Route(endpoint=Endpoint.RULES, right=None, handler=RequestDesk.rules),
     ("POST", "/truth/trades"): Route(endpoint=None, right=Right.TRUTH, handler=RequestDesk.revise),
     ("GET", "/truth"): Route(endpoint=None, right=Right.TRUTH, handler=RequestDesk.truth),
+    ("GET", "/truth/process"): Route(endpoint=None, right=Right.TRUTH, handler=RequestDesk.process),
 }
 
 

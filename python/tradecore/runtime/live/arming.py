@@ -168,9 +168,10 @@ class SignedArming(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def by(self) -> ArmedBy:
-        """Who armed it and when, and its hash: what the journal keeps of it."""
+        """Who armed it and when, its hash and that of the code: what the journal keeps of it."""
         digest = hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
-        return ArmedBy(person=self.arming.person, time_ns=self.arming.time_ns, digest=digest)
+        code = {strategy.name: strategy.code.digest for strategy in self.arming.strategies}
+        return ArmedBy(person=self.arming.person, time_ns=self.arming.time_ns, digest=digest, code=code)
 
 
 def _changed_parts(what: str, now: Sequence[_PartT], before: Sequence[_PartT]) -> Iterator[str]:

@@ -141,7 +141,7 @@ class OrderTable:
         self.others: dict[str, int] = {}
         self.adoption: Adoption | None = None
         self.knows_no_ids = False
-        # Numbers of orders by the venue's names of them, the last ones: those that have ended too.
+        # Where the venue knows no ids of clients: numbers of orders by its names, the last ones.
         self._numbers: dict[str, int] = {}
 
     @property
@@ -276,9 +276,11 @@ class OrderTable:
 
     def note_name(self, order_id: int, venue_order_id: str) -> None:
         """Note under which name the venue knows an order: some venues have no other."""
-        self._numbers[venue_order_id] = order_id
         if self.tickets is not None:
             self.tickets.note(order_id, venue_order_id)
+        if not self.knows_no_ids:
+            return
+        self._numbers[venue_order_id] = order_id
         if len(self._numbers) > _NAMES_MAX:
             del self._numbers[next(iter(self._numbers))]
 

@@ -227,15 +227,15 @@ impl Kernel {
         }
         self.end_overdue();
         let due_ns = day_due(self.books.accounts.as_deref()).min(self.books.curve.due_ns());
-        self.books.clock_due_ns = due_ns.min(self.consents_due_ns());
-        Ok(())
+        self.books.clock_due_ns = due_ns.min(self.consents_due_ns()).min(self.closing_due_ns());
+        if self.books.groups.close_outs.is_empty() { Ok(()) } else { self.end_limit_times() }
     }
 
     /// Hands the rates of the fee tiers to every venue and plans the next end of a day.
     pub(crate) fn settle_account(&mut self) {
         let Some(accounts) = &self.books.accounts else { return };
         let due_ns = accounts.due_ns().min(self.books.curve.due_ns());
-        self.books.clock_due_ns = due_ns.min(self.consents_due_ns());
+        self.books.clock_due_ns = due_ns.min(self.consents_due_ns()).min(self.closing_due_ns());
         for (id, own) in self.config.account_ids().zip(&accounts.each) {
             let Some(rates) = own.tiers.as_ref().map(FeeTiers::rates) else { continue };
             let fees = self.config.fees_mut(id);

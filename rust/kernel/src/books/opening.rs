@@ -237,7 +237,8 @@ impl Kernel {
     pub fn standing_commands(&self) -> Vec<CommandKind> {
         let lasts = |kind: &CommandKind| matches!(kind, CommandKind::SetLimit(_) | CommandKind::Permit(_));
         let changes = self.control.changes.iter().map(|(_, kind)| *kind).filter(lasts);
-        let paused = self.control.switches.is_paused.then_some(CommandKind::Pause);
+        let why = self.control.paused_by.map(|(_, pause)| CommandKind::SafetyPause(pause));
+        let paused = self.control.switches.is_paused.then_some(why.unwrap_or(CommandKind::Pause));
         let killed = self.control.switches.is_killed.then_some(CommandKind::Kill);
         let parts = self.control.stops.standing().map(CommandKind::Within);
         changes.chain(paused).chain(killed).chain(parts).collect()

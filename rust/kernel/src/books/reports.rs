@@ -56,6 +56,7 @@ impl Kernel {
         }
         if self.books.rest.is_some() || !self.books.groups.close_outs.is_empty() {
             let rest = self.books.rest.take();
+            self.follow_ended((booked.strategy, instrument), report.order_id);
             self.follow_rests(booked.ties, report, rest);
         }
         let is_surplus = booked.surplus_lots != 0 && !self.books.heard.is_taking_back;

@@ -1,8 +1,8 @@
 //! What operators tell the engine.
 
 use tradecore_types::{
-    CancelReason, CommandKind, EventBatch, EventBody, InstrumentId, LimitChange, OrderId, OrderIntent, Rule,
-    Scope, Stop, StrategyId, ValueError, Within,
+    ByLimit, CancelReason, CommandKind, EventBatch, EventBody, FlattenByLimit, InstrumentId, LimitChange,
+    OrderId, OrderIntent, Rule, SafetyPause, Scope, Stop, StrategyId, TimeNs, ValueError, Within,
 };
 
 use crate::control::stops::whole_of;
@@ -16,7 +16,14 @@ impl Kernel {
         }
         match kind {
             CommandKind::Pause => self.control.switches.is_paused = true,
-            CommandKind::Resume => self.control.switches.is_paused = false,
+            CommandKind::Resume => {
+                self.control.switches.is_paused = false;
+                self.control.paused_by = None;
+            }
+            CommandKind::SafetyPause(pause) => {
+                self.control.switches.is_paused = true;
+                self.control.paused_by = Some((self.now_ns, *pause));
+            }
             CommandKind::Kill => {
                 self.control.switches.is_killed = true;
                 self.books.heard.note_all_to_end(OrderId(self.outgoing.last_order_id));
@@ -25,16 +32,18 @@ impl Kernel {
                 self.cancel_everything(CancelReason::Killed, None);
             }
             CommandKind::ReleaseKill => self.control.switches.is_killed = false,
-            CommandKind::Flatten => {
-                self.end_waiting(Rule::ApprovalRejected, None);
-                self.books.heard.note_all_to_end(OrderId(self.outgoing.last_order_id));
-                self.flatten(None)?;
+            CommandKind::Flatten => self.flatten_everything(None)?,
+            CommandKind::FlattenByLimit(FlattenByLimit { scope: None, by }) => {
+                self.flatten_everything(Some(*by))?;
+            }
+            CommandKind::FlattenByLimit(FlattenByLimit { scope: Some(scope), by }) => {
+                self.stop_within(Within { stop: Stop::Flatten, scope: *scope }, Some(*by))?;
             }
             CommandKind::CancelAll => {
                 self.books.heard.note_all_to_end(OrderId(self.outgoing.last_order_id));
                 self.cancel_all(None);
             }
-            CommandKind::Within(within) => self.stop_within(*within)?,
+            CommandKind::Within(within) => self.stop_within(*within, None)?,
             CommandKind::Cancel(order_id) => self.cancel_for_operator(*order_id),
             CommandKind::SetLimit(change) => self.set_limit(change)?,
             CommandKind::Release(release) => self.books.scopes.release(release.scope),
@@ -77,8 +86,14 @@ impl Kernel {
             CommandKind::Release(release) => self.books.scopes.check_release(release.scope)?,
             CommandKind::Permit(permission) => self.books.scopes.check_permission(permission)?,
             CommandKind::Within(within) => self.check_scope(within.scope)?,
+            CommandKind::FlattenByLimit(FlattenByLimit { scope: Some(scope), .. }) => {
+                self.check_scope(*scope)?;
+            }
             // Whether it is open, or waits, is not known yet: events that are fed before it decide that.
-            CommandKind::Cancel(_) | CommandKind::Consent(_) => {}
+            CommandKind::Cancel(_)
+            | CommandKind::Consent(_)
+            | CommandKind::SafetyPause(_)
+            | CommandKind::FlattenByLimit(FlattenByLimit { scope: None, .. }) => {}
             plain => debug_assert!(CommandKind::PLAIN.contains(plain), "it can always be carried out"),
         }
         Ok(())
@@ -124,6 +139,12 @@ impl Kernel {
         Ok(())
     }
 
+    /// Returns why the engine has paused itself, and when, until a resume.
+    #[must_use]
+    pub const fn paused_by(&self) -> Option<(TimeNs, SafetyPause)> {
+        self.control.paused_by
+    }
+
     /// Visits what operators have stopped in parts of trading.
     pub fn stops(&self) -> impl Iterator<Item = Within> + '_ {
         self.control.stops.standing()
@@ -142,9 +163,9 @@ impl Kernel {
     }
 
     /// Stops a part of trading, or lets it go on; nothing outside of it is touched.
-    fn stop_within(&mut self, within: Within) -> Result<(), KernelError> {
+    fn stop_within(&mut self, within: Within, by: Option<ByLimit>) -> Result<(), KernelError> {
         if let Some(whole) = whole_of(within, !self.config.accounts.is_empty()) {
-            return self.on_command(&whole);
+            return if by.is_some() { self.flatten_everything(by) } else { self.on_command(&whole) };
         }
         let Within { stop, scope } = within;
         self.control.stops.note(within, OrderId(self.outgoing.last_order_id));
@@ -157,20 +178,31 @@ impl Kernel {
             }
             Stop::Flatten => {
                 self.end_waiting(Rule::ApprovalRejected, Some(scope));
-                self.flatten(Some(scope))?;
+                self.flatten(Some(scope), by)?;
             }
             Stop::CancelAll => self.cancel_all(Some(scope)),
         }
         Ok(())
     }
 
+    /// Cancels every order and closes every position: by limit orders first, or at the market.
+    fn flatten_everything(&mut self, by: Option<ByLimit>) -> Result<(), KernelError> {
+        self.end_waiting(Rule::ApprovalRejected, None);
+        self.books.heard.note_all_to_end(OrderId(self.outgoing.last_order_id));
+        self.flatten(None, by)
+    }
+
     /// Cancels every order and closes every position, within a scope or all of them.
-    fn flatten(&mut self, within: Option<Scope>) -> Result<(), KernelError> {
-        self.note_flattenings(within);
+    ///
+    /// By limit orders it begins once all others have ended: it has time, and closes nothing twice.
+    fn flatten(&mut self, within: Option<Scope>, by: Option<ByLimit>) -> Result<(), KernelError> {
+        self.note_flattenings(within, by);
         self.cancel_everything(CancelReason::Requested, within);
-        self.close_every_position(within)?;
+        if by.is_none() {
+            self.close_every_position(within)?;
+        }
         self.wait_for_orders_until(OrderId(self.outgoing.last_order_id), within);
-        Ok(())
+        if by.is_some() { self.begin_closing() } else { Ok(()) }
     }
 
     /// Cancels every order, also what a closing order has left undone and would be sent again. What an operator
@@ -224,6 +256,10 @@ impl Kernel {
     }
 
     fn close_position(&mut self, strategy: StrategyId, instrument: InstrumentId) -> Result<(), KernelError> {
+        if self.rests_to_close(strategy, instrument) && self.is_flattened(strategy, instrument) {
+            // The limit order of a flatten before this one closes the same: it is followed as soon as that has ended.
+            return Ok(());
+        }
         if self.books.ledger.is_hedged(instrument) {
             for (lots, ticket) in self.known_tickets(strategy, instrument) {
                 self.close_lots(strategy, instrument, lots, ticket)?;

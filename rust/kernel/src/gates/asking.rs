@@ -4,6 +4,9 @@
 //! told that it was refused for now. When the yes comes in time, and the market is where it was, gates and risk judge the
 //! wish as if it were made then.
 //!
+//! A yes that cannot be judged, because books and venue are being compared or the feed still brings the past, uses nothing up:
+//! the wish goes on waiting, and whoever said it is told to say it again.
+//!
 //! **Invariant:** what only closes never waits; of a strategy one wish waits on each side of an instrument; a wish ends
 //! by a consent, by the clock or by a kill or a flatten of a part that it is in, and each end is recorded.
 
@@ -118,8 +121,15 @@ impl Kernel {
 
     /// Checks that a person can answer a wish.
     pub(crate) fn check_consent(&self, consent: &Consent) -> Result<(), ValueError> {
-        if self.waiting().iter().any(|waiting| waiting.intent.order_id == consent.order_id) {
-            return Ok(());
+        if let Some(waiting) =
+            self.waiting().iter().find(|waiting| waiting.intent.order_id == consent.order_id)
+        {
+            let why = self.why_not_judged(waiting).filter(|_| consent.is_given);
+            return why.map_or(Ok(()), |why| {
+                let rule =
+                    format!("is not judged now, because {why}; it still waits: say it again in a moment");
+                Err(ValueError::new("value", consent.order_id.0, rule))
+            });
         }
         let known: Vec<String> =
             self.waiting().iter().map(|waiting| waiting.intent.order_id.0.to_string()).collect();
@@ -128,8 +138,24 @@ impl Kernel {
         Err(ValueError::new("value", consent.order_id.0, rule))
     }
 
+    /// Says why a yes cannot be judged now, which passes by itself: it would be refused whatever it is about.
+    fn why_not_judged(&self, waiting: &Waiting) -> Option<&'static str> {
+        if self.is_warming_up() {
+            // The prices are of the past, and nothing is sent on them.
+            return Some("the feed still brings the past");
+        }
+        let OrderIntent { strategy, instrument, .. } = waiting.intent;
+        let is_unreconciled = self.switches_for(strategy, instrument).is_unreconciled;
+        is_unreconciled.then_some("books and venue are being compared")
+    }
+
     /// Does what a person said of a wish: after a yes it is put before gates and risk, with a number of its own.
     pub(crate) fn on_consent(&mut self, consent: &Consent) -> Result<(), KernelError> {
+        let wish = self.waiting().iter().find(|waiting| waiting.intent.order_id == consent.order_id);
+        if consent.is_given && wish.is_some_and(|waiting| self.why_not_judged(waiting).is_some()) {
+            // What made it so came with the answer: the wish goes on waiting for another one.
+            return Ok(());
+        }
         let Some(consents) = &mut self.control.consents else { return Ok(()) };
         let move_ppm_max = consents.rules.move_ppm_max;
         // One that has ended since the answer was given was told of.
@@ -137,12 +163,6 @@ impl Kernel {
         if !consent.is_given {
             self.refused(&waiting.intent, Refusal { rule: Rule::ApprovalRejected, limit: 1, value: 0 });
             return Ok(());
-        }
-        if self.is_warming_up() {
-            // The prices are of the past, and nothing is sent on them.
-            let order_id = self.next_order_id();
-            let intent = OrderIntent { order_id, time_ns: self.now_ns, ..waiting.intent };
-            return self.refused_as_past(&intent, RequestKind::New).map(|_| ());
         }
         let now_ticks = self.market(waiting.intent.instrument)?.reference.map(|known| known.0);
         if let Some(now_ticks) = now_ticks {

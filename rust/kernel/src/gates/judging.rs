@@ -80,6 +80,7 @@ impl Kernel {
             exposure,
             switches: self.switches_for(intent.strategy, intent.instrument),
             is_amendment: replaced.is_some(),
+            filled_lots: replaced.map_or(0, |order| order.filled_lots),
         };
         let scopes = self.books.scopes.is_on().then_some(&self.books.scopes);
         let approval = match market.checks.check(&proposal, scopes) {

@@ -6,16 +6,20 @@
 //! new order with a number of its own; what that one leaves is the next rest. One market order of a strategy that
 //! closes is on its way at a time.
 //!
+//! A flatten may close by limit orders before it goes at the market: see `by_limit`.
+//!
 //! **Invariant:** what is sent never closes more than there is, of the position and of the entry it is about.
 
 use tradecore_ledger::{ClosedOrder, OpenOrder, OrderState};
 use tradecore_types::{
-    CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, RejectReason, Report, ReportBody, Scope,
-    Side, Size, StrategyId, SurpriseKind,
+    ByLimit, CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, RejectReason, Report, ReportBody,
+    Scope, Side, Size, StrategyId, SurpriseKind,
 };
 
 use crate::books::tickets::held_for;
+use crate::groups::by_limit::Way;
 use crate::groups::to_close::{ASK_AGAIN_NS, CloseOut, Ending, Flattening, Refused, Rest, Ties, TooLarge};
+use crate::markets::market::Market;
 use crate::{Kernel, KernelError};
 
 impl Kernel {
@@ -29,7 +33,9 @@ impl Kernel {
         }
         let is_known = self.books.groups.close_outs.iter_mut().any(|known| match known {
             CloseOut::Rest(known) => known.join(&rest),
-            CloseOut::Position(_) | CloseOut::TooLarge(_) | CloseOut::Ending(_) => false,
+            CloseOut::Position(_) | CloseOut::TooLarge(_) | CloseOut::Ending(_) | CloseOut::Resting(_) => {
+                false
+            }
         });
         if !is_known {
             self.books.groups.close_outs.push(CloseOut::Rest(rest));
@@ -69,7 +75,9 @@ impl Kernel {
     pub(crate) fn give_up_rest(&mut self, strategy: StrategyId, order_id: OrderId) -> bool {
         let is_meant = |known: &CloseOut| match known {
             CloseOut::Rest(Rest { intent, .. }) => (intent.strategy, intent.order_id) == (strategy, order_id),
-            CloseOut::Position(_) | CloseOut::TooLarge(_) | CloseOut::Ending(_) => false,
+            CloseOut::Position(_) | CloseOut::TooLarge(_) | CloseOut::Ending(_) | CloseOut::Resting(_) => {
+                false
+            }
         };
         let Some(place) = self.books.groups.close_outs.iter().position(is_meant) else { return false };
         self.recorder.cancel(self.now_ns, order_id, strategy);
@@ -114,6 +122,7 @@ impl Kernel {
                 CloseOut::Rest(rest) => self.send_rest(&rest, next)?,
                 CloseOut::TooLarge(exit) => self.cut_again(&exit),
                 CloseOut::Ending(ending) => self.end_again(&ending),
+                CloseOut::Resting(resting) => self.end_resting(&resting),
             };
             if stays {
                 next += 1;
@@ -122,8 +131,8 @@ impl Kernel {
         Ok(())
     }
 
-    /// Sends a market order for what a flatten has left, unless one is on its way. Tells whether to go on; a
-    /// position that is flat is done.
+    /// Sends an order for what a flatten has left, unless one is on its way: at the market, or by limit while it has
+    /// time. Tells whether to go on; a position that is flat is done.
     fn flatten_again(&mut self, flattening: &Flattening) -> Result<bool, KernelError> {
         let Flattening { strategy, instrument, refused, .. } = *flattening;
         let position_lots = self.books.ledger.position(strategy, instrument);
@@ -138,15 +147,29 @@ impl Kernel {
         if refused.is_some_and(|refused| refused.lots == lots && self.now_ns < refused.not_before_ns) {
             return Ok(true);
         }
+        let mark_ticks = match self.way_of(flattening) {
+            Way::AtMarket => None,
+            Way::ByLimit(mark_ticks) => Some(mark_ticks),
+            Way::NotYet => return Ok(true),
+        };
         if self.books.ledger.is_hedged(instrument) {
             if !self.withdraw_exits(flattening) {
-                self.close_tickets(strategy, instrument)?;
+                match mark_ticks {
+                    None => self.close_tickets(strategy, instrument)?,
+                    Some(at) => {
+                        self.rest_to_close(flattening, &self.known_tickets(strategy, instrument), at)?;
+                    }
+                }
             }
             return Ok(true);
         }
         let side = if position_lots > 0 { Side::Sell } else { Side::Buy };
-        if lots != 0 && self.is_offered(instrument, side) && !self.withdraw_exits(flattening) {
-            self.close_lots(strategy, instrument, lots, None)?;
+        let is_possible = mark_ticks.is_some() || self.is_taken(instrument, side);
+        if lots != 0 && is_possible && !self.withdraw_exits(flattening) {
+            match mark_ticks {
+                None => self.close_lots(strategy, instrument, lots, None)?,
+                Some(at) => self.rest_to_close(flattening, &[(lots, None)], at)?,
+            }
         }
         Ok(true)
     }
@@ -214,10 +237,12 @@ impl Kernel {
             return;
         }
         let lots = self.known_to_be_open(strategy, instrument);
-        let again_ns = self.now_ns.saturating_add(ASK_AGAIN_NS);
+        let (now_ns, again_ns) = (self.now_ns, self.now_ns.saturating_add(ASK_AGAIN_NS));
         for known in &mut self.books.groups.close_outs {
+            // One that closes by limit has a pace of its own.
             if let CloseOut::Position(of) = known
                 && (of.strategy, of.instrument) == (strategy, instrument)
+                && of.limited.is_none_or(|limited| now_ns >= limited.until_ns)
             {
                 // What was in its way may have ended just before this was told.
                 let is_again = of.refused.is_some_and(|refused| refused.lots == lots);
@@ -345,14 +370,24 @@ impl Kernel {
         reduce_only && is_now && !self.books.groups.is_unsent(order_id)
     }
 
+    /// Tells whether a market order of this side finds somebody: one is seen, or it is filled by the next bar.
+    pub(crate) fn is_taken(&self, instrument: InstrumentId, side: Side) -> bool {
+        let market = self.markets.get(instrument.index());
+        market.is_some_and(|market| market.venue.traits().has_certain_cancels)
+            || self.is_offered(instrument, side)
+    }
+
     /// Notes every position within a scope, or all of them, and every one that an order under way may still open. They
     /// take the place of all that was to be closed there.
     ///
-    /// Where a cancel is certain and a market order always fills, as against bars, nothing is left to follow.
-    pub(crate) fn note_flattenings(&mut self, within: Option<Scope>) {
+    /// Where a cancel is certain and a market order always fills, as against bars, nothing is left to follow of what is
+    /// closed at the market.
+    pub(crate) fn note_flattenings(&mut self, within: Option<Scope>, by: Option<ByLimit>) {
         self.forget_close_outs(within);
-        for market in self.markets.iter().filter(|market| !market.venue.traits().has_certain_cancels) {
+        let is_followed = |market: &&Market| by.is_some() || !market.venue.traits().has_certain_cancels;
+        for market in self.markets.iter().filter(is_followed) {
             let instrument = market.instrument.id;
+            let limited = by.map(|by| self.limited(instrument, by));
             for strategy in (0..self.config.strategies).map(StrategyId) {
                 if within.is_some_and(|scope| !self.place_of(strategy, instrument).is_within(scope)) {
                     continue;
@@ -366,6 +401,7 @@ impl Kernel {
                         last_order_id,
                         asked_ns: None,
                         asked_until,
+                        limited,
                         refused: None,
                     };
                     self.books.groups.close_outs.push(CloseOut::Position(flattening));
@@ -388,10 +424,12 @@ impl Kernel {
         self.books.groups.close_outs = close_outs;
     }
 
-    /// Forgets what is to be closed within a scope, or all of it: something else takes its place.
+    /// Forgets what is to be closed within a scope, or all of it: something else takes its place. A limit order of a
+    /// flatten has no time left.
     pub(crate) fn forget_close_outs(&mut self, within: Option<Scope>) {
+        self.end_time_of_resting(within);
         let Some(scope) = within else {
-            self.books.groups.close_outs.clear();
+            self.books.groups.close_outs.retain(|known| matches!(known, CloseOut::Resting(_)));
             return;
         };
         let mut close_outs = std::mem::take(&mut self.books.groups.close_outs);
@@ -399,6 +437,7 @@ impl Kernel {
             let strategy = match known {
                 CloseOut::Position(of) => Some(of.strategy),
                 CloseOut::Rest(rest) => Some(rest.intent.strategy),
+                CloseOut::Resting(_) => return true,
                 CloseOut::TooLarge(TooLarge { order_id, .. }) | CloseOut::Ending(Ending { order_id, .. }) => {
                     self.books.orders.get(*order_id).map(|order| order.intent.strategy)
                 }
@@ -423,6 +462,7 @@ impl Kernel {
         };
         let known = self.books.orders.iter().filter(|order| order.state != OrderState::Unknown);
         known.into_iter().any(|order| is_from_before(&order.intent) || is_of_it(order))
+            || self.rests_to_close(strategy, instrument)
     }
 
     /// Closes signed lots of a position, those of an entry first, with a market order, whatever the limits.
@@ -439,7 +479,7 @@ impl Kernel {
     }
 
     /// Sends an order that only closes, whatever the limits.
-    fn send_closing(&mut self, intent: &OrderIntent) -> Result<(), KernelError> {
+    pub(crate) fn send_closing(&mut self, intent: &OrderIntent) -> Result<(), KernelError> {
         let position_lots = self.position_for(intent);
         let market = self.market(intent.instrument)?;
         match market.checks.approve_flatten(intent, position_lots) {

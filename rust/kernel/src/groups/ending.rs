@@ -78,7 +78,9 @@ impl Groups {
             CloseOut::Rest(rest) => {
                 Some((rest.intent.strategy, rest.intent.instrument, rest.intent.order_id))
             }
-            CloseOut::Position(_) | CloseOut::TooLarge(_) | CloseOut::Ending(_) => None,
+            CloseOut::Position(_) | CloseOut::TooLarge(_) | CloseOut::Ending(_) | CloseOut::Resting(_) => {
+                None
+            }
         })
     }
 

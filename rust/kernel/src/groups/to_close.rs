@@ -3,8 +3,8 @@
 use tradecore_journal::encode_order;
 use tradecore_ledger::{OpenOrder, OrderState};
 use tradecore_types::{
-    Bracket, CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, RejectReason, ReportBody, Size,
-    StrategyId, TimeInForce, TimeNs,
+    Bracket, ByLimit, CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, RejectReason, ReportBody,
+    Size, StrategyId, TimeInForce, TimeNs,
 };
 
 /// Something that is to be closed and is not yet.
@@ -18,6 +18,8 @@ pub(crate) enum CloseOut {
     TooLarge(TooLarge),
     /// An order whose end was asked for, and may not have been heard.
     Ending(Ending),
+    /// A limit order of a flatten.
+    Resting(Resting),
 }
 
 /// A position that an operator wants closed and that is not flat yet.
@@ -34,6 +36,8 @@ pub(crate) struct Flattening {
     pub(crate) asked_until: OrderId,
     /// What the venue refused to close last, with nothing else in its way.
     pub(crate) refused: Option<Refused>,
+    /// How it closes by limit orders before it goes at the market, if it does.
+    pub(crate) limited: Option<Limited>,
 }
 
 /// What a venue outside refused to close: it is asked for again after a while, or as soon as it is another amount.
@@ -41,6 +45,29 @@ pub(crate) struct Flattening {
 pub(crate) struct Refused {
     pub(crate) lots: i64,
     pub(crate) not_before_ns: TimeNs,
+}
+
+/// How a flatten closes by limit orders until its time is up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Limited {
+    pub(crate) by: ByLimit,
+    /// The mark when it was commanded, which bounds all of it; without one then, the first one after that.
+    pub(crate) mark_ticks: Option<i64>,
+    /// When it goes at the market.
+    pub(crate) until_ns: TimeNs,
+    /// When it may send a limit order at the earliest: one that ends without a trade would else be sent without end.
+    pub(crate) not_before_ns: TimeNs,
+}
+
+/// A limit order that a flatten has sent; its end is asked for once its time is up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Resting {
+    pub(crate) order_id: OrderId,
+    pub(crate) strategy: StrategyId,
+    pub(crate) instrument: InstrumentId,
+    pub(crate) until_ns: TimeNs,
+    /// When its end was asked for last.
+    pub(crate) asked_ns: Option<TimeNs>,
 }
 
 /// An exit of which the venue refused a cut: it is asked for again after a while.
@@ -92,6 +119,7 @@ impl CloseOut {
             Self::Rest(rest) => rest.intent.instrument,
             Self::TooLarge(exit) => exit.instrument,
             Self::Ending(ending) => ending.instrument,
+            Self::Resting(resting) => resting.instrument,
         }
     }
 
@@ -102,16 +130,19 @@ impl CloseOut {
             Self::Rest(_) => 1,
             Self::TooLarge(_) => 2,
             Self::Ending(_) => 3,
+            Self::Resting(_) => 4,
         });
         match self {
-            Self::Position(Flattening {
-                strategy,
-                instrument,
-                last_order_id,
-                asked_ns,
-                asked_until,
-                refused,
-            }) => {
+            Self::Position(flattening) => {
+                let Flattening {
+                    strategy,
+                    instrument,
+                    last_order_id,
+                    asked_ns,
+                    asked_until,
+                    refused,
+                    limited,
+                } = flattening;
                 out.extend_from_slice(&strategy.0.to_le_bytes());
                 out.extend_from_slice(&instrument.0.to_le_bytes());
                 out.extend_from_slice(&last_order_id.0.to_le_bytes());
@@ -122,6 +153,19 @@ impl CloseOut {
                 if let Some(Refused { lots, not_before_ns }) = refused {
                     out.extend_from_slice(&lots.to_le_bytes());
                     out.extend_from_slice(&not_before_ns.to_le_bytes());
+                }
+                if let Some(Limited { by, mark_ticks, until_ns, not_before_ns }) = limited {
+                    out.extend_from_slice(&by.distance_bps().to_le_bytes());
+                    let mark_ticks = mark_ticks.unwrap_or(i64::MIN);
+                    for number in [by.timeout_ns(), mark_ticks, *until_ns, *not_before_ns] {
+                        out.extend_from_slice(&number.to_le_bytes());
+                    }
+                }
+            }
+            Self::Resting(Resting { order_id, until_ns, asked_ns, .. }) => {
+                out.extend_from_slice(&order_id.0.to_le_bytes());
+                for number in [*until_ns, asked_ns.unwrap_or(i64::MIN)] {
+                    out.extend_from_slice(&number.to_le_bytes());
                 }
             }
             Self::TooLarge(TooLarge { order_id, not_before_ns, .. })

@@ -233,6 +233,7 @@ impl<'a> BarDesk<'a> {
                 self.stops.with(self.switches, place)
             },
             is_amendment: false,
+            filled_lots: 0,
         };
         let scopes = self.books.scopes.is_on().then_some(&self.books.scopes);
         match self.checks.size(order, &proposal, scopes) {

@@ -87,6 +87,9 @@ impl Kernel {
         self.learn(instrument, bar.close_ticks);
         self.fill_bar(instrument, bar, close_ns)?;
         self.value_bar(instrument, bar)?;
+        if self.market(instrument)?.venue.traits().reports_at_once {
+            self.go_on_closing(instrument)?;
+        }
         self.spread_bar(instrument, bar, close_ns)
     }
 

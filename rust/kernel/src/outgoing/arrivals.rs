@@ -19,7 +19,9 @@ impl Kernel {
 
     fn hand_over(&mut self, instrument: InstrumentId, request: &VenueRequest) -> Result<(), KernelError> {
         if self.market(instrument)?.venue.traits().reports_at_once {
-            return self.arrive_at_bars(instrument, request);
+            self.arrive_at_bars(instrument, request)?;
+            // It has reported already: a flatten may have waited for the end of an order.
+            return self.go_on_closing(instrument);
         }
         let now_ns = self.now_ns;
         self.at_venue(instrument, |market, out| {

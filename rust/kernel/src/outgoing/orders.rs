@@ -386,6 +386,9 @@ impl Kernel {
         let Some(order) = order.filter(|order| order.state != OrderState::PendingCancel) else {
             return false;
         };
+        if self.is_resting_to_close(order_id) {
+            return false;
+        }
         let instrument = order.intent.instrument;
         if self.books.scopes.is_on()
             && let Err(refusal) =
@@ -473,7 +476,12 @@ impl Kernel {
             return Ok(Verdict::Refused(unknown));
         };
         let is_unsent = self.books.groups.is_unsent(order_id);
-        if order.intent.strategy != strategy || order.intent.kind == OrderKind::Market || is_unsent {
+        let is_operators = self.is_resting_to_close(order_id);
+        if order.intent.strategy != strategy
+            || order.intent.kind == OrderKind::Market
+            || is_unsent
+            || is_operators
+        {
             return Ok(Verdict::Refused(unknown));
         }
         let price_ticks = price_ticks.into();

@@ -159,7 +159,7 @@ impl Kernel {
     ) -> Result<(), KernelError> {
         for (lots, ticket) in self.known_tickets(strategy, instrument) {
             let side = if lots > 0 { Side::Sell } else { Side::Buy };
-            if self.is_offered(instrument, side) {
+            if self.is_taken(instrument, side) {
                 self.close_lots(strategy, instrument, lots, ticket)?;
             }
         }

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use tradecore_journal::{Decision, Levels, RecordBody};
 use tradecore_types::{
-    BookUpdate, BookUpdateKind, Bracket, CommandKind, Event, EventBody, ExitPrice, FeedState, Flow,
+    BookUpdate, BookUpdateKind, Bracket, ByLimit, CommandKind, Event, EventBody, ExitPrice, FeedState, Flow,
     OrderIntent, OrderKind, PersonName, Refusal, Said, Sent, SentBody, Side, Size, TimeInForce,
 };
 
@@ -150,7 +150,7 @@ fn put_event(dict: &Bound<'_, PyDict>, event: &Event, bids: &Levels<'_>, asks: &
 /// Puts what a command says.
 pub fn put_command(dict: &Bound<'_, PyDict>, kind: &CommandKind) -> PyResult<()> {
     dict.set_item("command", kind.name().name())?;
-    let Said { scope, limit, instrument, wish, person, order } = kind.said();
+    let Said { scope, limit, instrument, wish, person, order, by_limit, safety } = kind.said();
     if let Some((name, id)) = scope.map(scope_name) {
         dict.set_item("scope", name)?;
         dict.set_item("scope_id", id)?;
@@ -162,7 +162,12 @@ pub fn put_command(dict: &Bound<'_, PyDict>, kind: &CommandKind) -> PyResult<()>
     put_some(dict, "value", wish.map(|wish| wish.0.to_string()))?;
     put_some(dict, "instrument", instrument.map(|instrument| instrument.0))?;
     put_some(dict, "person", person.as_ref().map(PersonName::as_str))?;
-    put_some(dict, "order_id", order.map(|order| order.0))
+    put_some(dict, "order_id", order.map(|order| order.0))?;
+    put_some(dict, "within_bps", by_limit.map(ByLimit::distance_bps))?;
+    put_some(dict, "then_market_ns", by_limit.map(ByLimit::timeout_ns))?;
+    put_some(dict, "cause", safety.map(|pause| pause.cause.name()))?;
+    put_some(dict, "seen", safety.map(|pause| pause.value))?;
+    put_some(dict, "bound", safety.map(|pause| pause.bound))
 }
 
 fn put_book(
