@@ -180,6 +180,12 @@ def _add_runs(commands: Commands) -> None:
         help="where settings, strategies or version changed, go on with cash and positions in a new journal",
     )
     run.add_argument(
+        "--from-start",
+        action="store_true",
+        dest="is_from_start",
+        help="replay the journal from its beginning, whatever snapshots there are",
+    )
+    run.add_argument(
         "--take-over",
         action="store_true",
         help="live: first fence and end an engine of the account that hangs, or is gone with its machine",

@@ -1,6 +1,6 @@
 """The strategies of `tradecore demo` and of the built-in configurations."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from tradecore import Bar, Book, Bounds, Context, Fill, OrderUpdate
 
@@ -44,6 +44,17 @@ class Quoter:
         if update.is_closed:
             self._forget(update.order_id)
 
+    def save_state(self, ctx: Context) -> object:
+        """Keep the numbers of what rests, and until when nothing is tried again."""
+        return [self._resting[1], self._resting[-1], sorted(self._cancelling), self._retry_ns]
+
+    def load_state(self, ctx: Context, state: list[Any]) -> None:
+        """Go on with the quotes that rest."""
+        self.on_start(ctx)
+        bid, ask, cancelling, self._retry_ns = state
+        self._resting = {1: tuple(bid), -1: tuple(ask)}
+        self._cancelling = set(cancelling)
+
     def _quote(self, ctx: Context, sign: int, ticks: int) -> None:
         order_id, resting_ticks = self._resting[sign]
         wanted = ctx.position_lots() * sign + self._lots <= self._position_lots_max
@@ -84,3 +95,11 @@ class Trend:
             ctx.target(self.quantity)
         elif self._slow.crossed_above(self._fast):
             ctx.target(-self.quantity)
+
+    def save_state(self, ctx: Context) -> object:
+        """Keep nothing: averages and position are the engine's."""
+        return None
+
+    def load_state(self, ctx: Context, state: object) -> None:
+        """Ask for the two averages again, which have kept their values."""
+        self.on_start(ctx)

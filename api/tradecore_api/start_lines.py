@@ -8,6 +8,7 @@ import msgspec
 
 from tradecore.domain import Mode
 from tradecore.domain.units import Units, shown_money
+from tradecore.engine.kept_state import without_pair
 from tradecore.runtime import Session
 from tradecore.runtime.carry_over import CarriedOver
 from tradecore_api.approval_words import approval_words
@@ -19,6 +20,8 @@ log = logging.getLogger("tradecore.start")
 
 INSTRUMENTS_SHOWN_MAX = 10
 LIMITS_SHOWN_MAX = 12
+# From so many replayed events on a start takes seconds.
+REPLAYED_MAX = 500_000
 
 
 def tell_start(
@@ -44,6 +47,10 @@ def tell_start(
     ):
         is_live = event == "start" and config.tables.mode is Mode.LIVE
         log.log(logging.WARNING if is_live else logging.INFO, event, extra={"words": words, "told": told})
+    if words := _long_start(session):
+        log.warning("start_replayed_all", extra={"words": words})
+    for words in session.recovered.passed_over:
+        log.warning("snapshot_passed_over", extra={"words": f"a snapshot was not used: {words}"})
 
 
 Line = tuple[str, str, dict[str, object]]
@@ -150,7 +157,8 @@ def _journal(session: Session, journal_path: str) -> Line:
     told: dict[str, object] = {
         "journal": journal_path,
         "records": recovered.frames,
-        "replayed": recovered.market_events,
+        "replayed": recovered.replayed_events,
+        "from_snapshot": recovered.from_seq,
     }
     if not recovered.frames:
         words = f"journal {journal_path}: new"
@@ -159,11 +167,24 @@ def _journal(session: Session, journal_path: str) -> Line:
             f"journal {journal_path}: its data had ended, there is nothing to do; --new-journal starts afresh"
         )
     else:
+        since = f" since the snapshot at {recovered.from_seq:,}" if recovered.from_seq else ""
         words = (
             f"journal {journal_path}: goes on after {recovered.frames:,} records; "
-            f"{recovered.market_events:,} market events were replayed and every byte is the same"
+            f"{recovered.replayed_events:,} market events{since} were replayed and every byte is the same"
         )
     return "start_journal", words, told
+
+
+def _long_start(session: Session) -> str:
+    """Return what would make the next start short, where this one had to replay much."""
+    missing = without_pair(session.engine.strategies)
+    if not missing or session.recovered.replayed_events < REPLAYED_MAX:
+        return ""
+    return (
+        f"all {session.recovered.replayed_events:,} market events were replayed, because "
+        f"{', '.join(missing)} has no save_state and load_state: with both, a start goes on from a snapshot "
+        "(docs/journal.md#snapshots)"
+    )
 
 
 def _money(session: Session) -> Line:

@@ -69,7 +69,8 @@ def summarize(engine: Engine, journal: JournalFolder) -> RunSummary:
         journal=journal.where,
         journal_head=finding.head,
         journal_verified=finding.status == INTACT,
-        orders_digest=engine.orders_digest(),
+        # An engine that went on from a snapshot has not seen all orders; the journal has them.
+        orders_digest=engine.orders_digest() or finding.orders_digest,
         state_hash=engine.state_hash(),
         is_killed=figures.is_killed,
         is_paused=figures.is_paused,

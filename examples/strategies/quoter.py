@@ -46,6 +46,14 @@ class Quoter:
         if update.is_closed:
             self._forget(update.order_id)
 
+    def save_state(self, ctx: Context) -> object:
+        """Return what a snapshot is to keep: sizes and quotes."""
+        return [self._lots, self._position_lots_max, self._bid, self._ask, self._bid_ticks, self._ask_ticks]
+
+    def load_state(self, ctx: Context, state: list[int]) -> None:
+        """Go on from a snapshot, in place of `on_start`."""
+        self._lots, self._position_lots_max, self._bid, self._ask, self._bid_ticks, self._ask_ticks = state
+
     def _quote_bid(self, ctx: Context, ticks: int, position_lots: int) -> None:
         wanted = position_lots + self._lots <= self._position_lots_max
         if self._bid and (not wanted or abs(ticks - self._bid_ticks) > self.tolerance_ticks):

@@ -15,7 +15,8 @@ from tradecore.runtime import Session, SessionConfig
 from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.retries import ReportTimes
 from tradecore.runtime.live.venue_link import VenueLink
-from tradecore.runtime.recovery import recover
+from tradecore.runtime.recovery import recover, recover_from
+from tradecore.runtime.snapshots import SnapshotKeeper, SnapshotSettings
 from tradecore.sim.simulated_exchange import START_NS
 from tradecore.strategy import StrategyBinding
 from tradecore_api.external_strategy import External
@@ -31,6 +32,14 @@ class Buyer:
         self.orders = []
         self.refused = []
         self.time_in_force = "gtc"
+
+    def save_state(self, ctx):
+        """Keep the numbers of its orders."""
+        return [self.orders, self.refused]
+
+    def load_state(self, ctx, state):
+        """Go on with them."""
+        self.orders, self.refused = state
 
     def on_trade(self, ctx, trade):
         """Do what the size of the trade says."""
@@ -78,6 +87,8 @@ class Live:
 
     def __init__(self, path, venue, feed=None, **settings) -> None:
         self.path, self.venue = path, venue
+        # What went wrong with snapshots.
+        self.failed = []
         self.feed = feed or HandFeed()
         self.strategy = settings.pop("strategy", None) or Buyer()
         folder = JournalFolder(path)
@@ -91,10 +102,16 @@ class Live:
             renews_amended=() if venue.capabilities.replaces else (LIVE.account.name,),
             account=msgspec.structs.replace(LIVE.account, positions=positions),
         )
-        config = msgspec.structs.replace(CONFIG, engine=spec)
+        behaviour = settings.pop("behaviour", CONFIG.behaviour)
+        config = msgspec.structs.replace(CONFIG, engine=spec, behaviour=behaviour)
+        events = settings.pop("snapshot_events", 0)
         engine = Engine(spec, bindings, recording=True)
         journal = folder.writer(0)
-        recovered = recover(folder, engine, config) if journal.records else None
+        paths = folder.snapshots.paths() if events else ()
+        if paths:
+            recovered = recover_from(folder, engine, config, folder.snapshots.read(paths[0]))
+        else:
+            recovered = recover(folder, engine, config) if journal.records else None
         copy = settings.pop("copy", None)
         report_ns = int(settings.pop("report_seconds_max", 0.2) * 1e9)
         settings = {"answer_seconds_max": 0.5, "report_times": ReportTimes(default_ns=report_ns)} | settings
@@ -109,6 +126,7 @@ class Live:
             version="test",
             recovered=recovered,
             outside=link,
+            keeper=SnapshotKeeper(folder, SnapshotSettings(events=events), self.failed.append),
         )
 
     @property

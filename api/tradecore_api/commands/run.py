@@ -48,6 +48,8 @@ def _run(arguments: argparse.Namespace, *, has_view: bool) -> int:
 
 
 def _config(arguments: argparse.Namespace) -> Config:
+    if arguments.is_from_start:
+        arguments.settings = [*arguments.settings, "journal.restart=start"]
     if arguments.config:
         options = list(arguments.settings)
         if arguments.feed:

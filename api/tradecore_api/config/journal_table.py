@@ -1,5 +1,6 @@
 """The table of the journal."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -10,6 +11,13 @@ _Mebibytes = Annotated[int, msgspec.Meta(ge=0, le=1 << 20)]
 _Hours = Annotated[int, msgspec.Meta(ge=0, le=24 * 366)]
 
 
+class Restart(StrEnum):
+    """What a start goes on from."""
+
+    SNAPSHOT = "snapshot"
+    START = "start"
+
+
 class JournalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[journal]`: where the journal of a run is and how long a group without orders may wait for its sync.
 
@@ -17,6 +25,10 @@ class JournalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     time and has a MiB at least; 0 is for no bound. With `pack`, older files are compressed beside the engine:
     nothing of them is lost ([the journal](journal.md#segments)). `reserve_mb` MiB of the disk are kept for
     when it is full ([a full disk](journal.md#a-full-disk)); 0 keeps none.
+
+    A snapshot of the whole state is made every `snapshot_events` market events and at a clean end; 0 makes
+    none. A start goes on from the newest one that it can use ([snapshots](journal.md#snapshots)); `restart
+    = "start"` replays the journal from its beginning instead, as `run --from-start` does.
 
     A backtest writes no journal, and refuses when it is asked for one. The configuration of a paper or shadow
     run may be backtested as it is.
@@ -27,4 +39,6 @@ class JournalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     segment_mb: _Mebibytes = 64
     segment_hours: _Hours = 24
     pack: bool = True
+    snapshot_events: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)] = 200_000
+    restart: Restart = Restart.SNAPSHOT
     reserve_mb: Annotated[int, msgspec.Meta(ge=0, le=1 << 10)] = 8

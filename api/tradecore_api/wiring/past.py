@@ -54,8 +54,8 @@ def with_past(
     if recovered is not None:
         known = Known(
             time_ns=engine.now_ns,
-            trades=recovered.last_trades,
-            bars_ns=recovered.last_bars,
+            trades=recovered.last_trades or {},
+            bars_ns=recovered.last_bars or {},
             is_in_past=engine.kernel.is_warming_up,
         )
     return WarmFeed(

@@ -1,6 +1,7 @@
 """Sessions on a journal, and the replay of one."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 from msgspec import UNSET
@@ -15,6 +16,7 @@ from tradecore.runtime.later_feed import LaterFeed
 from tradecore.runtime.live.fenced_venue import FencedVenue
 from tradecore.runtime.recovery import (
     GO_ON,
+    Recovered,
     check_recorded_behaviour,
     last_epochs,
     recorded_config,
@@ -29,12 +31,14 @@ from tradecore_api.config.tables import (
 )
 from tradecore_api.summary import RunSummary, summarize
 from tradecore_api.version import VERSION
+from tradecore_api.wiring import snapshots
 from tradecore_api.wiring.arming import Armed
 from tradecore_api.wiring.calendars import recorded_calendars, span_of_feed, with_calendars
 from tradecore_api.wiring.engines import build_engine
 from tradecore_api.wiring.feeds import build_feed, feed_identity
 from tradecore_api.wiring.live_links import Venues, check_needs, links, watched_spec
 from tradecore_api.wiring.past import with_past
+from tradecore_api.wiring.snapshots import Found, Start
 from tradecore_api.wiring.strategies import recorded_strategies, strategies
 
 
@@ -87,7 +91,7 @@ def open_session(
     venues = venues or {}
     if is_carry_over and not is_new_journal and folder.exists() and (recorded := recorded_config(folder)):
         is_fresh = recorded_behaviour(recorded) != BEHAVIOUR_VERSION
-        start = _Start(config, folder, is_fresh=is_fresh, venues=venues, armed=armed)
+        start = _start(config, folder, is_fresh=is_fresh, venues=venues, armed=armed)
         changed = [_told(*change) for change in start.identity.changes_since(recorded).items()]
         if folder.lacks_market_events():
             changed.append("the journal before it lost old market events, and replays no more")
@@ -117,35 +121,34 @@ def _told(key: str, words: str) -> str:
     return f"{words} (not used: the account keeps its cash)" if is_cash else words
 
 
-class _Start:
-    """The engine that is to be started, and how its journal names it."""
-
-    def __init__(
-        self, config: Config, folder: JournalFolder, *, is_fresh: bool, venues: Venues, armed: Armed | None
-    ) -> None:
-        built = strategies(config)
-        if armed is not None:
-            armed.require_code()
-        spec = with_calendars(
-            config,
-            watched_spec(config, venues),
-            lambda: span_of_feed(config),
-            recorded=lambda: {} if is_fresh else recorded_calendars(folder),
-        )
-        self.engine = build_engine(config, spec, built.bindings, is_recording=True)
-        self.identity = SessionConfig(
-            engine=self.engine.spec,
-            strategies=built.names,
-            feed=feed_identity(config),
-            gates=config.tables.decision.gates,
-            arming=UNSET if armed is None else armed.by,
-        )
+def _start(
+    config: Config, folder: JournalFolder, *, is_fresh: bool, venues: Venues, armed: Armed | None
+) -> Start:
+    """Return the engine that is to be started, and how its journal names it."""
+    built = strategies(config)
+    if armed is not None:
+        armed.require_code()
+    spec = with_calendars(
+        config,
+        watched_spec(config, venues),
+        lambda: span_of_feed(config),
+        recorded=lambda: {} if is_fresh else recorded_calendars(folder),
+    )
+    engine = build_engine(config, spec, built.bindings, is_recording=True)
+    identity = SessionConfig(
+        engine=engine.spec,
+        strategies=built.names,
+        feed=feed_identity(config),
+        gates=config.tables.decision.gates,
+        arming=UNSET if armed is None else armed.by,
+    )
+    return Start(engine, identity)
 
 
 def _carried(
     config: Config, folder: JournalFolder, changed: Sequence[str], venues: Venues, armed: Armed | None
 ) -> CarriedOver:
-    start = _Start(config, folder, is_fresh=True, venues=venues, armed=armed)
+    start = _start(config, folder, is_fresh=True, venues=venues, armed=armed)
     known = last_epochs(folder) if venues else {}
     epochs = {
         name: venue.fence.carried(known.get(name, ()))
@@ -165,23 +168,30 @@ def _open(
     venues: Venues,
     armed: Armed | None,
 ) -> Session:
+    known = Found()
     if folder.exists() and not is_new_journal:
-        # First of all, and before a torn tail is cut off: such a journal stays as it is.
-        check_recorded_behaviour(folder, GO_ON)
-    start = _Start(config, folder, is_fresh=is_new_journal, venues=venues, armed=armed)
-    engine, identity = start.engine, start.identity
-    check_needs(config, engine.strategies, venues)
+        known = snapshots.found(config, folder)
+        if not known.snapshots:
+            # First of all, and before a torn tail is cut off: such a journal stays as it is.
+            check_recorded_behaviour(folder, GO_ON)
+    started = partial(_start, config, folder, is_fresh=is_new_journal, venues=venues, armed=armed)
+    start = started()
+    check_needs(config, start.engine.strategies, venues)
     clock = SystemClock()
     feed, is_live = build_feed(config, clock)
     if is_new_journal:
         folder.set_aside()
     # Recorded and simulated runs must not depend on when they ran.
-    journal = folder.writer(clock.now_ns() if is_live else 0, segments_of(config.tables.journal))
+    created_ns = clock.now_ns() if is_live else 0
+    journal = folder.writer(created_ns, segments_of(config.tables.journal), from_seq=known.from_seq)
+    recovered: Recovered | None = None
     try:
-        recovered = recover(folder, engine, identity) if journal.records else None
+        if journal.records:
+            start, recovered = snapshots.brought_to_end(config, folder, started, start, known)
     except BaseException:
         journal.close()
         raise
+    engine, identity = start.engine, start.identity
     if recovered is not None and recovered.feed_from_ns is not None:
         # What was before, the account has lived through with another feed.
         feed = LaterFeed(feed, recovered.feed_from_ns)
@@ -204,6 +214,7 @@ def _open(
             clock_interval_seconds=tables.daemon.clock_interval_ms / 1e3,
         ),
         outside=links(config, folder, venues),
+        keeper=snapshots.keeper_of(config, folder),
     )
 
 

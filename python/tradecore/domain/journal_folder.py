@@ -26,6 +26,7 @@ from tradecore._core import (
 )
 from tradecore.domain.errors import StorageError
 from tradecore.domain.record import JournalPosition
+from tradecore.domain.snapshot_files import SnapshotFiles
 from tradecore.domain.times import iso_time
 
 CHUNK_BYTES_MAX = 4 << 20
@@ -105,9 +106,10 @@ class JournalFolder:
     so on, with `.packed` behind it where they are packed, `.archive` where market events were dropped); the
     locks `<path>.lock` and `<path>.segments-lock`; `<path>.reserve`, which keeps room on the disk; the tails
     that crashes left unfinished (`<path>.torn-<offset>`); the journals that were set aside (`<path>.<time of
-    the last change>`), and for a moment the one that is about to take its place (`.<name>.next`, a name that
-    no journal may have). Whoever uses a journal relies on none of these names, nor on their number: a place
-    in a journal is a `JournalPosition`, and its size is that of all segments as they were written.
+    the last change>`), the newest snapshots (`<path>.snapshot.<records>`), and for a moment the one that is
+    about to take its place (`.<name>.next`, a name that no journal may have). Whoever uses a journal relies
+    on none of these names, nor on their number: a place in a journal is a `JournalPosition`, and its size
+    is that of all segments as they were written.
 
     Parameters
     ----------
@@ -179,7 +181,7 @@ class JournalFolder:
             return None
         return found.st_dev, found.st_ino
 
-    def writer(self, created_ns: int, segments: Segments = ONE_FILE) -> JournalWriter:
+    def writer(self, created_ns: int, segments: Segments = ONE_FILE, *, from_seq: int = 0) -> JournalWriter:
         """Return the one writer; a journal that is missing begins, as created at `created_ns` (UTC).
 
         Everything in it is checked. A tail that a crash left unfinished is cut off and kept beside it.
@@ -190,6 +192,9 @@ class JournalFolder:
             When the journal was created, if it is created now, UTC nanoseconds.
         segments : Segments
             When it goes on in a new file.
+        from_seq : int
+            Check it from the segment on that has this record, for a start from a snapshot: what is before
+            that segment is checked by `verify`.
 
         Raises
         ------
@@ -209,6 +214,7 @@ class JournalFolder:
             segment_ns=segments.span_ns,
             packs=segments.packs,
             reserve_bytes=segments.reserve_bytes,
+            from_seq=from_seq,
         )
         self.keep_reserve()
         return writer
@@ -228,26 +234,34 @@ class JournalFolder:
             return not kept[2]
         return True
 
-    def reader(self) -> JournalReader:
+    @property
+    def snapshots(self) -> SnapshotFiles:
+        """The snapshots beside it."""
+        return SnapshotFiles(self._path.resolve() if self._path.is_symlink() else self._path)
+
+    def reader(self, from_seq: int = 0) -> JournalReader:
         """Return a reader at the beginning; it may follow a writer, changes nothing and takes no lock.
+
+        With `from_seq` it is at the beginning of the segment that has this record, or before it.
 
         Raises `StorageError` when the journal cannot be opened, or is no file: a pipe would be waited for.
         """
         with suppress(OSError):
             if not stat.S_ISREG(self._path.stat().st_mode):
                 raise StorageError(self.where, "is no journal: it is a directory, pipe, socket or device")
-        return JournalReader(self.where)
+        return JournalReader(self.where, from_seq)
 
     def reader_at(self, position: JournalPosition) -> JournalReader | None:
         """Return a reader that goes on at a position, `None` when this journal has no such position.
 
         Raises `StorageError` when the journal cannot be read.
         """
-        reader = self.reader()
         if position.next_seq == 0:
-            return reader
+            return self.reader()
         if position.first != self.first_hash():
             return None
+        # From the segment on that has it: what is before may be months.
+        reader = self.reader(position.next_seq)
         reader.skip_to(position.next_seq)
         return reader if position_of(reader, position.first) == position else None
 
@@ -295,11 +309,14 @@ class JournalFolder:
         """Drop the market events of every older segment that ends before a time (UTC nanoseconds).
 
         Orders, reports, money, commands and decisions stay, and so does the last event of each kind and
-        instrument in each segment. What is left verifies. It replays no more. A writer may be at work.
+        instrument in each segment. What is left verifies. It replays no more from its beginning; what its
+        snapshots need to go on is kept. A writer may be at work.
 
         Raises `StorageError` as `pack` does.
         """
-        segments, dropped, before, after = journal_drop_market_events(self.where, before_ns)
+        needed_ns = self.snapshots.needed_from_ns()
+        until_ns = before_ns if needed_ns is None else min(before_ns, needed_ns)
+        segments, dropped, before, after = journal_drop_market_events(self.where, until_ns)
         return ArchivedSegments(segments=segments, dropped=dropped, bytes_before=before, bytes_after=after)
 
     def lacks_market_events(self) -> bool:
@@ -325,7 +342,11 @@ class JournalFolder:
         except OSError as error:
             what = f"cannot be made: {error.strerror}; choose another directory"
             raise StorageError(os.fspath(directory), what) from error
-        return JournalFolder(journal_backup(self.where, directory))
+        copy = JournalFolder(journal_backup(self.where, directory))
+        snapshots = self.snapshots
+        if snapshots.paths():
+            snapshots.copy(copy.absolute, copy.verify().records)
+        return copy
 
     def set_aside(self) -> "JournalFolder | None":
         """Give the journal a name with the time of its last change; return it there, `None` for no journal.
@@ -346,7 +367,7 @@ class JournalFolder:
         except OSError as error:
             raise StorageError(self.where, f"cannot be set aside: {error.strerror}") from error
         kept_in = journal_set_aside(self.where, self._suffix())
-        return None if kept_in is None else JournalFolder(kept_in)
+        return None if kept_in is None else self._moved(kept_in)
 
     def succeed(self, frames: bytes, created_ns: int, file_bytes: int) -> "JournalFolder":
         """Keep this journal under another name and begin a new one with these frames; return the kept one.
@@ -380,7 +401,13 @@ class JournalFolder:
         kept_in = journal_succeed(self.where, str(successor), self._suffix(), file_bytes)
         with suppress(OSError):
             successor.with_name(f"{successor.name}.lock").unlink(missing_ok=True)
-        return JournalFolder(kept_in)
+        return self._moved(kept_in)
+
+    def _moved(self, kept_in: str | os.PathLike[str]) -> "JournalFolder":
+        """Return the journal at the name that it is kept under; its snapshots go with it."""
+        kept = JournalFolder(kept_in)
+        self.snapshots.move(kept.absolute)
+        return kept
 
     def _at_its_place(self) -> "JournalFolder":
         """Return the journal that a symbolic link leads to: what is kept of it lies beside it."""

@@ -6,10 +6,20 @@ from typing import cast
 
 import msgspec
 
-from tradecore._core import Callback, Kernel, paused_by, set_consents, set_traders, stops
+from tradecore._core import (
+    Callback,
+    Kernel,
+    paused_by,
+    restore,
+    set_consents,
+    set_traders,
+    snapshot_of,
+    stops,
+)
 from tradecore.decision import Gate
 from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, LatencySamples, Mode
 from tradecore.domain.commands import Command, SafetyPause
+from tradecore.domain.errors import StrategyError
 from tradecore.domain.opening import Adjustment, Conversion, Opening, Transfer
 from tradecore.domain.shape import Problems
 from tradecore.domain.spec import ApprovalSpec
@@ -23,6 +33,7 @@ from tradecore.engine.asked_gate import asked_gates
 from tradecore.engine.blame import blamed
 from tradecore.engine.commands import command_batch
 from tradecore.engine.context import Context
+from tradecore.engine.kept_state import LOAD, SAVE, KeptState, decoded_state, encoded_state, without_pair
 from tradecore.engine.parts import checked_parts
 from tradecore.engine.scopes import ScopeNames
 from tradecore.engine.summary import BookCounts, CurrencyBalance, EngineSummary, LimitChange
@@ -281,8 +292,63 @@ class Engine:
         return self._kernel.state_hash()
 
     def orders_digest(self) -> str:
-        """Return the hash of every order, refusal, cancel and amendment so far, hexadecimal."""
+        """Return the hash of every order, refusal, cancel and amendment so far, hexadecimal.
+
+        Empty where they are not all known: after `go_on`, and with `digest=False`.
+        """
         return self._kernel.orders_digest()
+
+    def keep(self) -> KeptState:
+        """Return the whole state, with what each strategy keeps: another engine can `go_on` from it.
+
+        To be called when everything fed has run and the frames are taken.
+
+        Raises
+        ------
+        InvalidValueError
+            When a strategy has no `save_state` and `load_state`, or keeps what is no plain value.
+        StrategyError
+            When `save_state` raises.
+        RuntimeError
+            When there are events that have not run, or frames that nobody took.
+        """
+        if missing := without_pair(self.strategies):
+            rule = f"must have {SAVE} and {LOAD} to be kept in a snapshot"
+            raise InvalidValueError("strategies", ", ".join(missing), rule)
+        states = tuple(
+            encoded_state(known.binding.name, self._call_one(known, SAVE)) for known in self._watched
+        )
+        return KeptState(
+            body=snapshot_of(self._kernel),
+            states=states,
+            state_hash=self._kernel.state_hash(),
+            time_ns=self._kernel.now_ns,
+        )
+
+    def go_on(self, body: bytes, states: Sequence[bytes], *, is_foreign: bool = False) -> None:
+        """Go on, as a fresh engine with the same settings, from what `keep` returned.
+
+        Strategies get `load_state` in place of `on_start`: there they ask for their indicators again, which
+        have kept their values. It changes nothing else. An engine that raises here is of no more use.
+
+        Raises
+        ------
+        DataError
+            When the state cannot be read, or is of an engine with other settings.
+        StrategyError
+            When `load_state` raises, places an order or sets a timer.
+        """
+        restore(self._kernel, body, is_foreign)
+        self._opening = None
+        self._is_started = True
+        state_hash = self._kernel.state_hash()
+        for known, state in zip(self._watched, states, strict=True):
+            name = known.binding.name
+            self._call_one(known, LOAD, decoded_state(name, state))
+            known.context.end_start()
+            if self._kernel.state_hash() != state_hash or self._kernel.take_frames():
+                what = "it placed an order, set a timer or changed something else of the engine"
+                raise StrategyError(name, LOAD, self.now_ns, what)
 
     def bars_left_out(self) -> dict[str, int]:
         """Return how many bars given as input are in no longer bar, by symbol and length: `{"ACME 1h": 12}`.
@@ -481,19 +547,20 @@ class Engine:
 
     def _call(self, name: str) -> None:
         for known in self._watched:
-            binding, callback = known.binding, getattr(known.binding.strategy, name, None)
-            if callback is None:
-                continue
-            known.note_call(name)
-            self._kernel.begin_calls()
-            try:
-                callback(known.context)
-            except BaseException as error:
-                if (failure := blamed(error, [binding], name, self.now_ns)) is None:
-                    raise
-                raise failure from error
-            finally:
-                self._kernel.end_calls()
+            if getattr(known.binding.strategy, name, None) is not None:
+                known.note_call(name)
+                self._call_one(known, name)
+
+    def _call_one(self, known: Watched, name: str, *arguments: object) -> object:
+        self._kernel.begin_calls()
+        try:
+            return getattr(known.binding.strategy, name)(known.context, *arguments)
+        except BaseException as error:
+            if (failure := blamed(error, [known.binding], name, self.now_ns)) is None:
+                raise
+            raise failure from error
+        finally:
+            self._kernel.end_calls()
 
 
 def _measured(spec: EngineSpec, latency: LatencySamples | None) -> EngineSpec:

@@ -9,6 +9,7 @@ from tradecore.ports.journal import Journal
 from tradecore.runtime import frames
 from tradecore.runtime.divergence import raise_divergence
 from tradecore.runtime.notice_queue import NoticeQueue
+from tradecore.runtime.tally import Tally
 
 
 class Commit:
@@ -35,6 +36,8 @@ class Commit:
         How long market data may wait for their sync.
     dispatch : callable, optional
         Takes the records of each group that is durable, and sends what they ask for.
+    tally : Tally, optional
+        Counts what is journalled.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Commit:
         recorded: bytes = b"",
         interval_seconds: float,
         dispatch: Callable[[list[JournalRecord]], None] | None = None,
+        tally: Tally | None = None,
     ) -> None:
         self._engine = engine
         self._journal = journal
@@ -53,6 +57,7 @@ class Commit:
         self._recorded = recorded
         self._interval_seconds = interval_seconds
         self._dispatch = dispatch
+        self._tally = tally
         self._synced_at = 0.0
         # Whether something is written that a power cut may still take.
         self.is_unsynced = False
@@ -86,6 +91,8 @@ class Commit:
         scanned = frames.scan(output)
         first_seq = self._journal.records
         self._journal.append(output)
+        if self._tally is not None:
+            self._tally.note(scanned, frames.time_of_last(output))
         is_due = asyncio.get_running_loop().time() - self._synced_at >= self._interval_seconds
         self._commit(is_durable=bool(scanned.effect_offsets) or is_due)
         if self._dispatch is not None and scanned.effect_offsets:
@@ -96,6 +103,8 @@ class Commit:
     def write(self, output: bytes) -> None:
         """Append frames and commit them durably; nobody is told: that a session begins is no news to it."""
         self._journal.append(output)
+        if self._tally is not None and output:
+            self._tally.note(frames.scan(output), frames.time_of_last(output))
         self._commit(is_durable=True)
 
     def sync(self) -> None:

@@ -132,6 +132,28 @@ def first_frames(data: bytes, count: int) -> bytes:
     return data[:position]
 
 
+def time_of_last(data: bytes) -> int:
+    """Return the time of the last of some whole frames."""
+    position, last = 0, 0
+    while position < len(data):
+        last = position
+        position += _LENGTH_BYTES + int.from_bytes(data[position : position + _LENGTH_BYTES], "little")
+    return int.from_bytes(data[last + 5 : last + 13], "little", signed=True)
+
+
+def has_events_before_session(data: bytes) -> bool:
+    """Tell whether whole frames begin with anything but notes up to the first session."""
+    position = 0
+    while position < len(data):
+        length, kind = _HEAD.unpack_from(data, position)
+        if kind == SESSION:
+            return False
+        if kind != SESSION_END:
+            return True
+        position += _LENGTH_BYTES + length
+    return False
+
+
 def begins_account(data: bytes) -> bool:
     """Tell whether the first frame is about the account."""
     return bool(data) and kind_of(data) == _ACCOUNT

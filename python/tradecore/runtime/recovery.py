@@ -1,6 +1,6 @@
 """A restart is a replay: brings an engine to where its journal ends."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -8,9 +8,12 @@ from tradecore.domain import EventBatch
 from tradecore.domain.epoch import Epoch
 from tradecore.domain.errors import ConfigError, DataError
 from tradecore.domain.feeds import last_seen
-from tradecore.domain.journal import JournalFolder, events_from_frames
+from tradecore.domain.journal import BEHAVIOUR_VERSION, JournalFolder, events_from_frames
+from tradecore.domain.journal_folder import CHUNK_BYTES_MAX
 from tradecore.domain.record import records_in
 from tradecore.domain.record_bodies import Account, Order, Session, SessionEnd
+from tradecore.domain.snapshot import Progress, Snapshot
+from tradecore.domain.times import iso_time
 from tradecore.engine import Engine
 from tradecore.runtime import frames
 from tradecore.runtime.divergence import raise_divergence
@@ -23,6 +26,8 @@ from tradecore.runtime.session_config import (
 
 # Enough for the first records of a journal.
 _FIRST_BYTES = 1 << 16
+# Nothing of a feed was seen.
+_FROM_THE_START = Progress(last_trades={}, last_bars={})
 END_OF_DATA = "end_of_data"
 # What a start says that cannot go on with a journal of another behaviour.
 GO_ON = (
@@ -36,6 +41,14 @@ LACKS_EVENTS = (
     "old market events were dropped from this journal, so it replays no more. To trade on, start with "
     "--carry-over, which begins a new journal with the cash and the positions of this one, or with "
     "--new-journal, which begins with the configured cash; both keep this journal under another name"
+)
+
+
+# What is said where another version of the behaviour wrote what came after the last snapshot.
+END_IT_FIRST = (
+    "a version of tradecore with another behaviour wrote what came after the last snapshot, and this one "
+    "would make other orders of it. Start that version once more and end it cleanly (`tradecore stop`): it "
+    "then leaves a snapshot from which this version goes on. Or start with --carry-over or --new-journal"
 )
 
 
@@ -58,13 +71,19 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
         The data had ended and the session with them; there is nothing left to do.
     events_before : int
         Events of the same feed that the journal before it has.
-    last_trades : dict of int to int
-        The number of the last trade of each instrument of which there is one.
-    last_bars : dict of int to int
-        When the last bar of each instrument closed of which there is one.
+    last_trades : dict of int to int or None
+        The number of the last trade of each instrument of which there is one; `None`: not counted.
+    last_bars : dict of int to int or None
+        When the last bar of each instrument closed of which there is one; `None`: not counted.
     feed_from_ns : int or None
         From when on the feed counts: events before that time are left out, and not counted. `None`: from its
         beginning.
+    from_seq : int
+        How many records were not replayed, because a snapshot has what came of them.
+    replayed_events : int
+        Market events among the records that were replayed.
+    passed_over : tuple of str
+        The snapshots that could not be used, each with why.
     epochs : dict of str to tuple of Epoch
         By which epochs the orders of each account are named, as the last session says.
     last_order_id : int
@@ -78,11 +97,30 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     last_time_ns: int = 0
     is_complete: bool = False
     events_before: int = 0
-    last_trades: dict[int, int] = {}
-    last_bars: dict[int, int] = {}
+    last_trades: dict[int, int] | None = {}
+    last_bars: dict[int, int] | None = {}
     feed_from_ns: int | None = None
+    from_seq: int = 0
+    replayed_events: int = 0
+    passed_over: tuple[str, ...] = ()
     epochs: dict[str, tuple[Epoch, ...]] = {}
     last_order_id: int = 0
+
+    def having_passed(self, snapshots: Iterable[str]) -> "Recovered":
+        """Return the same, with the snapshots that could not be used."""
+        return msgspec.structs.replace(self, passed_over=tuple(snapshots))
+
+    def progress(self) -> Progress:
+        """Return how far the feed has come."""
+        return Progress(
+            market_events=self.market_events,
+            events_before=self.events_before,
+            last_time_ns=self.last_time_ns,
+            is_complete=self.is_complete,
+            last_trades=self.last_trades,
+            last_bars=self.last_bars,
+            epochs=self.epochs,
+        )
 
     @property
     def skip_events(self) -> int:
@@ -110,6 +148,50 @@ def recover(journal: JournalFolder, engine: Engine, config: SessionConfig) -> Re
     for chunk in journal.chunks():
         replay.take(chunk)
     return msgspec.structs.replace(replay.outcome(), feed_from_ns=feed_taken_up_at(journal))
+
+
+def recover_from(
+    journal: JournalFolder, engine: Engine, config: SessionConfig, snapshot: Snapshot
+) -> Recovered:
+    """Bring a fresh engine to a journal's end from a snapshot and the records after it.
+
+    Those records are replayed, and every frame is compared, as `recover` does with all of them.
+
+    Raises
+    ------
+    ConfigError
+        As of `recover`.
+    DataError, StrategyError, InvalidValueError
+        When the engine cannot go on from the snapshot, or the journal has no such place.
+    DivergenceError
+        When the engine does not make the recorded bytes again.
+    """
+    if recorded := recorded_config(journal):
+        config.check_same(recorded, journal.where, any_behaviour=True)
+    head = snapshot.head
+    is_foreign = head.behaviour != BEHAVIOUR_VERSION
+    reader = journal.reader(head.seq)
+    reader.skip_to(head.seq)
+    if (reader.records, reader.head) != (head.seq, head.head):
+        raise DataError(
+            journal.where, f"the journal has another record {head.seq} than the snapshot, or none"
+        )
+    engine.go_on(snapshot.body, [strategy.state for strategy in head.strategies], is_foreign=is_foreign)
+    if engine.state_hash() != head.state_hash and not is_foreign:
+        raise DataError(journal.where, "the engine has another state than the snapshot says")
+    replay = _Replay(engine, head.seq, head.progress)
+    begin = head.seq
+    while data := reader.read_frames(CHUNK_BYTES_MAX):
+        if not replay.follows(begin):
+            raise DataError(journal.where, "old market events were dropped after the snapshot")
+        if is_foreign and begin == head.seq and frames.has_events_before_session(data):
+            raise ConfigError(journal.where, "behaviour", head.behaviour, END_IT_FIRST)
+        replay.take(data)
+        begin = reader.records
+    if not replay.follows(begin):
+        raise DataError(journal.where, "old market events were dropped after the snapshot")
+    recovered = replay.outcome()
+    return msgspec.structs.replace(recovered, feed_from_ns=feed_taken_up_at(journal), from_seq=head.seq)
 
 
 def feed_taken_up_at(journal: JournalFolder) -> int | None:
@@ -170,11 +252,11 @@ def last_epochs(journal: JournalFolder) -> dict[str, tuple[Epoch, ...]]:
     """
     known: dict[str, tuple[Epoch, ...]] = {}
     for chunk in journal.chunks():
-        known = _epochs_in(frames.scan(chunk).notes) or known
+        known = epochs_in(frames.scan(chunk).notes) or known
     return known
 
 
-def _epochs_in(notes: Sequence[bytes]) -> dict[str, tuple[Epoch, ...]]:
+def epochs_in(notes: Sequence[bytes]) -> dict[str, tuple[Epoch, ...]]:
     """Return what the last session among these notes says of its epochs; nothing where none says any."""
     for note in reversed(notes):
         if frames.kind_of(note) == frames.SESSION:
@@ -207,32 +289,41 @@ def _opened(engine_frames: bytes) -> _Opened | None:
 class _Replay:
     """Feeds recorded events and keeps recorded and regenerated bytes side by side."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, frames_before: int = 0, progress: Progress = _FROM_THE_START) -> None:
         self._engine = engine
         self._recorded = b""
         self._regenerated = b""
-        self._frames = 0
-        self._market_events = 0
-        self._last_time_ns = 0
-        self._is_complete = False
-        self._events_before = 0
-        self._last_trades: dict[int, int] = {}
-        self._last_bars: dict[int, int] = {}
-        self._epochs: dict[str, tuple[Epoch, ...]] = {}
+        self._frames = frames_before
+        self._begins = frames_before == 0
+        self._market_events = self._events_at_start = progress.market_events
+        self._last_time_ns = progress.last_time_ns
+        self._is_complete = progress.is_complete
+        self._events_before = progress.events_before
+        self._last_trades = None if progress.last_trades is None else dict(progress.last_trades)
+        self._epochs = dict(progress.epochs)
+        self._last_bars = None if progress.last_bars is None else dict(progress.last_bars)
+
+    def follows(self, seq: int) -> bool:
+        """Tell whether a record is the next one: none between was dropped."""
+        return self._frames == seq
 
     def take(self, chunk: bytes) -> None:
         scanned = frames.scan(chunk)
-        if self._market_events == 0 and (opened := _opened(scanned.engine)) is not None:
+        if self._begins and self._market_events == 0 and (opened := _opened(scanned.engine)) is not None:
             self._events_before = opened.events_before
+        for note in scanned.notes:
+            _check_version(note)
         self._frames += scanned.frames
         self._market_events += scanned.market_events
-        self._last_time_ns = _time_of_last(chunk)
-        self._epochs = _epochs_in(scanned.notes) or self._epochs
+        self._last_time_ns = frames.time_of_last(chunk)
+        self._epochs = epochs_in(scanned.notes) or self._epochs
         batch = EventBatch()
         events_from_frames(scanned.engine, batch)
         trades, bars = last_seen(batch)
-        self._last_trades |= trades
-        self._last_bars |= bars
+        if self._last_trades is not None:
+            self._last_trades |= trades
+        if self._last_bars is not None:
+            self._last_bars |= bars
         self._engine.feed(batch)
         self._engine.run()
         if any(_is_end_of_data(note) for note in scanned.notes):
@@ -246,6 +337,7 @@ class _Replay:
         return Recovered(
             frames=self._frames,
             market_events=self._market_events,
+            replayed_events=self._market_events - self._events_at_start,
             missing=self._regenerated,
             pending=self._recorded,
             last_time_ns=self._last_time_ns,
@@ -266,6 +358,15 @@ class _Replay:
         self._regenerated = self._regenerated[shared:]
 
 
+def _check_version(note: bytes) -> None:
+    """Refuse to run what a session of another behaviour wrote: a journal may have several."""
+    if frames.kind_of(note) != frames.SESSION:
+        return
+    (begun,) = records_in(note, [0])
+    if isinstance(begun.body, Session):
+        check_behaviour(_config_of(begun.body), f"session of {iso_time(begun.time_ns)}", END_IT_FIRST)
+
+
 def _is_end_of_data(note: bytes) -> bool:
     if frames.kind_of(note) != frames.SESSION_END:
         return False
@@ -281,11 +382,3 @@ def _last_order_id(data: bytes) -> int:
 
 def _first(data: bytes) -> bytes:
     return data[: 4 + int.from_bytes(data[:4], "little")]
-
-
-def _time_of_last(chunk: bytes) -> int:
-    position, last = 0, 0
-    while position < len(chunk):
-        last = position
-        position += 4 + int.from_bytes(chunk[position : position + 4], "little")
-    return int.from_bytes(chunk[last + 5 : last + 13], "little", signed=True)

@@ -29,6 +29,8 @@ from tradecore.runtime.notice_queue import NoticeQueue
 from tradecore.runtime.recovery import END_OF_DATA, Recovered
 from tradecore.runtime.session_config import SessionConfig
 from tradecore.runtime.snapshot_requests import SnapshotRequests
+from tradecore.runtime.snapshots import SnapshotKeeper
+from tradecore.runtime.tally import Tally
 
 STOPPED = "stopped"
 NOTICE_SECONDS_MAX = 1.0
@@ -107,6 +109,8 @@ class Session:
     outside : VenueLink or VenueLinks, optional
         The line to the venue that an engine in live mode sends its orders to, or those of its accounts; the
         session closes them.
+    keeper : SnapshotKeeper, optional
+        Makes snapshots, from which a later start goes on.
 
     Raises
     ------
@@ -127,6 +131,7 @@ class Session:
         recovered: Recovered | None = None,
         settings: SessionSettings | None = None,
         outside: VenueLink | VenueLinks | None = None,
+        keeper: SnapshotKeeper | None = None,
     ) -> None:
         if (engine.spec.mode is Mode.LIVE) != (outside is not None):
             rule = "an engine in live mode needs a line to a venue, and no other one may have one"
@@ -146,6 +151,10 @@ class Session:
         self._snapshots = SnapshotRequests(feed, settings.snapshot_retry_seconds)
         self._commands = CommandQueue(engine)
         self._input = EngineInput(engine)
+        self._keeper = keeper
+        if keeper is not None:
+            keeper.begin(self._recovered.market_events - self._recovered.replayed_events)
+        self._tally = Tally(self._recovered.progress(), names_last=settings.has_past)
         self._commit = Commit(
             engine,
             journal,
@@ -153,6 +162,7 @@ class Session:
             recorded=self._recovered.pending,
             interval_seconds=settings.commit_interval_seconds,
             dispatch=None if outside is None else outside.dispatch,
+            tally=self._tally,
         )
         self._stop_reason: str | None = None
         self.is_end_journalled = False
@@ -238,6 +248,7 @@ class Session:
                     self.phase = Phase.RUNNING
                     await self._pump(group)
                     self._end()
+                    await self._keep_end()
                 finally:
                     self.phase = Phase.STOPPING
                     self._commands.refuse()
@@ -297,6 +308,7 @@ class Session:
         output = b""
         if reason == END_OF_DATA:
             self._call(self.engine.finish)
+            self._tally.complete()
             output = self._commit.take()
             if self._commit.awaits_recorded:
                 raise BrokenInvariantError("the feed ended before the journal did: is it the same feed?")
@@ -312,6 +324,7 @@ class Session:
                 self._stop_reason = FENCED
                 return
             has_worked = self._work()
+            self._keep_now_and_then()
             self._snapshots.ask(self.engine.snapshot_requests(), group)
             if self._stop_reason is not None:
                 return
@@ -321,6 +334,20 @@ class Session:
                 await asyncio.sleep(0)
             else:
                 await self._wait()
+
+    def _keep_now_and_then(self) -> None:
+        """Make a snapshot when one is due, of a journal that is durable up to it."""
+        if self._keeper is None or not self._keeper.is_due(self._tally.market_events):
+            return
+        if self._commit.awaits_recorded:
+            return
+        self._commit.sync()
+        self._keeper.make(self.engine, self._journal, self._tally.progress())
+
+    async def _keep_end(self) -> None:
+        """Make the snapshot with which the next start begins."""
+        if self._keeper is not None and not self._commit.awaits_recorded:
+            await self._keeper.finish(self.engine, self._journal, self._tally.progress())
 
     async def _wait(self) -> None:
         """Sleep until there is something to do, or until a sync or a clock event is due."""

@@ -16,6 +16,7 @@ _CALENDARS = "engine.calendars."
 _FEED_FROM = "feed_from_ns"
 # Of the session, and no setting.
 _OF_SESSION = ("arming.", "epochs.")
+_BEHAVIOUR = "behaviour"
 
 
 class ArmedBy(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,19 +99,22 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         """Names of the strategies, by their numbers; one that has none is called by its number."""
         return [str(known.get("name", f"strategy {index}")) for index, known in enumerate(self.strategies)]
 
-    def check_same(self, recorded: bytes, journal_path: str) -> None:
+    def check_same(self, recorded: bytes, journal_path: str, *, any_behaviour: bool = False) -> None:
         """Refuse to go on with a journal that was written with other settings.
 
         A setting that the journal does not know yet had its default. A table of sessions is one value, and
         one of a calendar that no instrument had on the other side is not compared: that the instrument's
-        calendar differs says it.
+        calendar differs says it. With `any_behaviour` the version of the behaviour may be another one.
 
         Raises
         ------
         ConfigError
             Names the keys that differ and the ways out.
         """
-        if not (changes := self.changes_since(recorded)):
+        changes = self.changes_since(recorded)
+        if any_behaviour:
+            changes.pop(_BEHAVIOUR, None)
+        if not changes:
             return
         # Whatever else differs does not matter beside it.
         check_mode(recorded_mode(recorded), self.engine.mode, journal_path)

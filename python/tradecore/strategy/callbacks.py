@@ -20,6 +20,8 @@ CALLBACKS = {
     "on_liquidation": ("liquidation",),
     "on_revision": ("revision",),
     "on_stop": (),
+    "save_state": (),
+    "load_state": ("state",),
 }
 # What other programs call these: their users write such a name first.
 _ELSEWHERE = {
@@ -39,7 +41,7 @@ _ELSEWHERE = {
     "custom_stoploss": "on_bar (stop_loss_pct= of ctx.buy)",
 }
 # Nothing calls these while data come.
-_AT_THE_ENDS = frozenset({"on_start", "on_stop"})
+_AT_THE_ENDS = frozenset({"on_start", "on_stop", "save_state", "load_state"})
 # Calling such a function runs nothing of it: its result has to be awaited or iterated.
 _LAZY = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 

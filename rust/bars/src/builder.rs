@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Builds bars by any rule.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub enum BarBuilder {
     /// A bar ends when its span of time is over.
     Time(TimeBars),

@@ -7,7 +7,7 @@ use crate::rule::above_zero;
 use crate::{FinishedBar, Print};
 
 /// What one trade adds to the imbalance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Weight {
     /// Every trade weighs the same, whatever its size.
     Trade,
@@ -23,7 +23,7 @@ enum Weight {
 /// threshold is fixed instead of following expectations. A print without an aggressor adds nothing.
 ///
 /// Source: M. Lopez de Prado, Advances in Financial Machine Learning, 2018, section 2.3.2.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct ImbalanceBars {
     weight: Weight,
     size_min: i64,

@@ -15,7 +15,7 @@ use crate::{FinishedBar, FirstBar};
 /// passed over, so a bar of a calendar day is one of the session in it. A longer bar ends with the bar that
 /// reaches its end. Where that one is missing it ends by [`MergedBars::close_due`], when its time has come: at its
 /// end if a bar can close then, else once the bar that goes on beyond it must have closed. The open time of a longer bar is the start of its period, whatever the first bar in it is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct MergedBars {
     span: BarSpan,
     sessions: Sessions,
@@ -28,7 +28,7 @@ pub struct MergedBars {
 }
 
 /// The bar being built.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 struct Current {
     bar: Bar,
     period: Period,
@@ -38,7 +38,7 @@ struct Current {
 }
 
 /// What a bar brought about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Merged {
     /// The longer bar that it came after, whose end had not come before.
     pub before: Option<FinishedBar>,

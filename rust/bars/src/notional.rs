@@ -9,7 +9,7 @@ use crate::{FinishedBar, Print};
 ///
 /// The money of a trade is [`Instrument::notional`]. One that cannot be counted (it does not fit, or an inverse
 /// contract at a price that is not above 0) completes its bar.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct NotionalBars {
     instrument: Instrument,
     money_min: Money,

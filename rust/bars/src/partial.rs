@@ -34,7 +34,7 @@ pub(crate) fn write_bar(bar: &Bar, out: &mut Vec<u8>) {
 }
 
 /// The bar being built between two trades that close one.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Partial {
     bar: Option<Bar>,
     last_ns: TimeNs,

@@ -30,7 +30,7 @@ impl Print {
 }
 
 /// A bar with the time of its close.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FinishedBar {
     /// The end of its span for time bars, else the time of its last trade.
     pub close_time_ns: TimeNs,

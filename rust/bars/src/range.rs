@@ -10,7 +10,7 @@ use crate::{FinishedBar, Print};
 ///
 /// A price that jumps further is the close of its bar as it is: no bars are made up in between, and the next
 /// bar opens at the next trade's price.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct RangeBars {
     ticks_min: i64,
     partial: Partial,

@@ -15,10 +15,10 @@ pub(crate) const DAY_NS: i64 = 86_400_000_000_000;
 /// something trades all the time they are counted from 1970-01-01 00:00 UTC, which is how exchanges do it.
 /// A day is a session: what trades all the time has one that ends each day at the same time. The date of a
 /// session is the one on which it ends, in UTC. Weeks are of the sessions from Monday to Sunday.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct BarSpan(Length);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Length {
     /// This many nanoseconds, above 0.
     Fixed(i64),
@@ -31,7 +31,7 @@ enum Length {
 }
 
 /// From when to when one bar is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Period {
     /// Its first moment, which belongs to it.
     pub start_ns: TimeNs,

@@ -7,7 +7,7 @@ use crate::rule::above_zero;
 use crate::{FinishedBar, Print};
 
 /// Builds bars of a fixed number of trades; a trade counts once, whatever its size.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct TickBars {
     trades_max: i64,
     trades: i64,

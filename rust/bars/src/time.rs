@@ -11,7 +11,7 @@ use crate::{FinishedBar, FirstBar, Print};
 /// A span without a print gives no bar, and a print outside the sessions is in none. A print at the very end of
 /// a span belongs to the next. A bar ends with the first print after it, or when [`TimeBars::close_due`] says
 /// that its time has come.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct TimeBars {
     span: BarSpan,
     sessions: Sessions,

@@ -7,7 +7,7 @@ use crate::rule::above_zero;
 use crate::{FinishedBar, Print};
 
 /// Builds bars that end with the trade that brings their volume to the threshold or above it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct VolumeBars {
     lots_min: i64,
     partial: Partial,

@@ -7,7 +7,7 @@ use tradecore_types::{BookUpdate, Level};
 use crate::rule::{Bridge, SequenceRule};
 
 /// A bounded queue of diffs with their levels; the oldest give way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Backlog {
     updates: VecDeque<BookUpdate>,
     levels: VecDeque<Level>,

@@ -3,7 +3,7 @@
 use crate::{ChecksumRule, SequenceRule};
 
 /// How a venue's book messages are proven right, one book at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct BookRules {
     /// How the messages are numbered.
     pub sequence: SequenceRule,

@@ -22,7 +22,7 @@ const DECIMALS_MAX: u8 = 18;
 const NUMBER_BYTES: usize = 40;
 
 /// How whole steps (ticks or lots) are written as a venue's decimal text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StepText {
     factor: u64,
     decimals: u8,
@@ -57,7 +57,7 @@ impl StepText {
 }
 
 /// The formula of a venue, with the decimals of the pair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ChecksumRule {
     /// Ten asks from the lowest, then ten bids from the highest; digits only, without leading zeros.
     Kraken {

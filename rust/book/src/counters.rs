@@ -1,7 +1,7 @@
 //! What a book has lived through.
 
 /// Counts since the book was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct BookCounters {
     /// Diffs applied, those kept for a snapshot included.
     pub applied: u64,

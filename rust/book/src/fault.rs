@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// The reason a book is INVALID.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Fault {
     /// Messages are missing: the next one was to begin at `expected_id`, this one begins at `found_id`.
     Gap {

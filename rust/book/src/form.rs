@@ -1,7 +1,7 @@
 //! How the levels of a book are kept in memory.
 
 /// How a side of a book keeps its levels; what it says is the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum BookForm {
     /// What suits the levels it has: compact while they are few or far apart, else dense.
     #[default]

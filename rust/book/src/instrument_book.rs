@@ -42,7 +42,7 @@ pub enum QuoteCheck {
 /// once and in order, the book is not crossed, it agreed with every quote at the same update id and had every
 /// checksum that came with a message, and nobody called it stale since the last message. An INVALID book
 /// keeps its last levels for people to look at; nobody may trade on them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct InstrumentBook {
     rules: BookRules,
     sync: BookSync,

@@ -19,7 +19,7 @@ pub const LEVELS_MAX: usize = 1 << 16;
 ///
 /// Memory: 16 bytes a level with room for at most twice as many as there ever were, and 33,280 bytes for
 /// each side that is dense.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct L2Book {
     bids: Ladder,
     asks: Ladder,

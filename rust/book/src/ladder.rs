@@ -27,11 +27,12 @@ const DENSE_LEVELS_LEFT: usize = 32;
 const FAR_CAPACITY: usize = 16;
 
 /// Sixty-four neighbouring prices.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 struct Page {
     /// Bit `i` is set when slot `i` is not empty.
     mask: u64,
     /// Size by slot.
+    #[serde(with = "tradecore_types::long_array")]
     lots: [i64; 64],
 }
 
@@ -45,7 +46,7 @@ struct Page {
 /// [`BookForm::Automatic`] a side becomes dense when the ladder would hold at least 128 levels, and compact
 /// again when it holds fewer than 32; it looks every 256 changes of the list, so that nothing switches to
 /// and fro.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Ladder {
     form: BookForm,
     /// Turns a price into a key and back.

@@ -7,7 +7,7 @@ use tradecore_types::{Level, Quote};
 use crate::{Depth, L2Book};
 
 /// A bounded queue of quotes in the order they came; the oldest give way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct RecentQuotes {
     quotes: VecDeque<Quote>,
     quotes_max: usize,

@@ -7,7 +7,7 @@ use crate::Fault;
 /// The chain that update ids must form.
 ///
 /// Source: Binance API documentation, "How to manage a local order book correctly" (spot and futures).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum SequenceRule {
     /// Each message begins at the id after the last: `U == previous u + 1`.
     BinanceSpot,

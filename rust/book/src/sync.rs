@@ -7,7 +7,7 @@ use crate::rule::{Bridge, SequenceRule};
 use crate::{BookCounters, Fault};
 
 /// Whether a book may be traded on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum SyncState {
     /// There was no snapshot yet.
     Waiting,
@@ -48,7 +48,7 @@ pub enum DiffOutcome {
 }
 
 /// The synchronisation of one book: a state machine without a book, a socket or a clock.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct BookSync {
     rule: SequenceRule,
     state: SyncState,

@@ -13,7 +13,7 @@ use crate::{rules, state::write_f64};
 /// with the mean of the first `period` true ranges and then moves by `1 / period` of the difference.
 ///
 /// Source: J. Welles Wilder, "New Concepts in Technical Trading Systems", 1978, section III.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Atr {
     ranges: Smoothing,
     /// Last usable close, `NaN` before the first.

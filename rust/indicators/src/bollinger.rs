@@ -16,7 +16,7 @@ const CANCELLATION_MAX: f64 = 16.0;
 /// at any level of prices; a window of equal values gives exactly 0.
 ///
 /// Source: J. Bollinger, "Bollinger on Bollinger Bands", 2001, chapter 7.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Bollinger {
     window: Window<Moments>,
     period: usize,

@@ -8,7 +8,7 @@ use crate::smoothing::Smoothing;
 use crate::usable::is_usable;
 
 /// What an exponential average starts from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Seed {
     /// The mean of the first `period` values, which is also the first output (TA-Lib).
     #[default]
@@ -18,7 +18,7 @@ pub enum Seed {
 }
 
 /// Average with weights falling by `1 - 2 / (period + 1)` per bar.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Ema {
     smoothing: Smoothing,
     warm_up_bars: usize,

@@ -35,7 +35,7 @@ macro_rules! indicators {
         }
     )+) => {
         /// An indicator of any kind, fed bar by bar. Built by [`crate::IndicatorSpec::build`].
-        #[derive(Clone, Debug)]
+        #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
         pub enum Indicator {
             $(
                 #[doc = concat!($about, ".")]

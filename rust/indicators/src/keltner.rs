@@ -13,7 +13,7 @@ use crate::{Atr, Ema, Seed, rules};
 /// range; the average starts from a mean, as [`Ema`] does with [`Seed::Sma`].
 ///
 /// Source: stockcharts.com, "Keltner Channels" (defaults there: 20, 10, 2).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Keltner {
     average: Ema,
     range: Atr,

@@ -15,7 +15,7 @@ use crate::usable::is_usable;
 /// and all three outputs begin when the signal does, itself started by the mean of the first `signal` lines.
 ///
 /// Source: G. Appel, "Technical Analysis: Power Tools for Active Investors", 2005, chapter 8.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Macd {
     /// Values the fast average still leaves out, so that it starts together with the slow one.
     fast_waits: usize,

@@ -13,7 +13,7 @@ use crate::{rules, state::write_f64};
 /// `1 / period` of the difference. A series that never moved gives 0, as in TA-Lib.
 ///
 /// Source: J. Welles Wilder, "New Concepts in Technical Trading Systems", 1978, section VI.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Rsi {
     gains: Smoothing,
     losses: Smoothing,

@@ -11,7 +11,7 @@ use crate::{rules, state::write_f64};
 ///
 /// A window of equal values gives exactly that value. The error is below `period` units in the last
 /// place of the spread of the window, after any number of updates.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Sma {
     window: Window<Sum>,
     period: usize,

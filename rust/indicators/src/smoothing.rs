@@ -22,7 +22,7 @@ type Block = [f64; BLOCK];
 /// An average that moves by `factor` of the distance to each input, started by the mean of the first inputs.
 ///
 /// The start is summed as deviations from the first input, so that a flat series gives exactly its level.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Smoothing {
     factor: f64,
     /// `1 - factor`: what an input leaves of the value before.

@@ -94,7 +94,7 @@ macro_rules! specs {
         }
     )+) => {
         /// An indicator and its parameters, as a strategy asks for it.
-        #[derive(Clone, Copy, Debug, PartialEq)]
+        #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         pub enum IndicatorSpec {
             $(
                 #[doc = concat!($about, ".")]

@@ -33,7 +33,7 @@ pub(crate) trait Stored {
 }
 
 /// The plain sum.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Sum<T = f64>(pub T);
 
 impl<T: Copy + Default + Add<Output = T>> Sums<T> for Sum<T> {
@@ -55,7 +55,7 @@ impl Stored for Sum {
 }
 
 /// The sum and the sum of squares.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Moments<T = f64> {
     pub sum: T,
     pub squares: T,
@@ -117,7 +117,7 @@ impl<S> View<'_, S> {
 }
 
 /// Sums over the last `period` values.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Window<S> {
     /// The last values; those before `position` are of the block under way, the others of the one before.
     slots: Vec<f64>,

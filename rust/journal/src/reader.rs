@@ -32,6 +32,17 @@ impl Reader {
         Ok(Self { walk: Walk::open(path)? })
     }
 
+    /// Opens a journal to read it from the beginning of the segment that has this frame.
+    ///
+    /// What is before that segment is not checked: the header of the segment says where it begins.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`] when there is no file, or it cannot be opened.
+    pub fn open_late(path: &Path, seq: u64) -> Result<Self, JournalError> {
+        Ok(Self { walk: Walk::open_late(path, seq)? })
+    }
+
     /// Returns the next whole block, or `None` when there is none yet; ask again to follow a writer.
     ///
     /// # Errors

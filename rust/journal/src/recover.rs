@@ -45,8 +45,8 @@ pub(crate) struct Recovered {
     pub torn: Option<TornTail>,
 }
 
-/// Opens or creates a journal.
-pub(crate) fn open(path: &Path, created_ns: i64) -> Result<Recovered, JournalError> {
+/// Opens or creates a journal; checks it from the segment on that has frame `from_seq`.
+pub(crate) fn open(path: &Path, created_ns: i64, from_seq: u64) -> Result<Recovered, JournalError> {
     let failed = |operation| move |source| JournalError::io(path, operation, source);
     if path.is_dir() {
         return Err(JournalError::new(path, Problem::Directory));
@@ -70,7 +70,7 @@ pub(crate) fn open(path: &Path, created_ns: i64) -> Result<Recovered, JournalErr
         return Err(JournalError::new(path, Problem::Locked));
     }
 
-    let mut walk = Walk::open(path)?;
+    let mut walk = if from_seq == 0 { Walk::open(path)? } else { Walk::open_late(path, from_seq)? };
     while let Step::Block { .. } = walk.step()? {}
 
     let end = walk.segment_end();

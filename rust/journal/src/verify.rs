@@ -8,7 +8,7 @@ use crate::chain::Head;
 use crate::folder::segments::start_of;
 use crate::scan::Step;
 use crate::walk::Walk;
-use crate::{Damage, JournalError, Problem};
+use crate::{Damage, Frames, JournalError, Kind, Problem};
 
 /// What a check of a journal found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct Finding {
     pub segments: u64,
     /// How many of the records a retention has dropped.
     pub dropped: u64,
+    /// Hash of every order, refusal, cancel, amendment and link among them, as an engine has it of its own.
+    pub orders_digest: [u8; 32],
 }
 
 /// What a check of a whole journal can end with.
@@ -51,9 +53,17 @@ pub enum Status {
 /// [`JournalError`] when the file cannot be read, is no journal, or is of a newer version.
 pub fn verify(path: &Path) -> Result<Finding, JournalError> {
     let mut walk = Walk::open(path)?;
+    let mut orders = blake3::Hasher::new();
     let status = loop {
         match walk.step() {
-            Ok(Step::Block { .. } | Step::Gap) => {}
+            Ok(Step::Block { .. }) => {
+                for frame in
+                    Frames::new(walk.payload()).filter_map(Result::ok).filter(|frame| is_of_order(frame))
+                {
+                    orders.update(frame);
+                }
+            }
+            Ok(Step::Gap) => {}
             Ok(Step::End) => break Status::Intact,
             Ok(Step::Torn) => break Status::Torn,
             Err(JournalError { problem: Problem::Damaged(damage), .. }) => break Status::Damaged(damage),
@@ -69,7 +79,17 @@ pub fn verify(path: &Path) -> Result<Finding, JournalError> {
         created_ns: walk.created_ns(),
         segments: walk.start().number,
         dropped: walk.dropped(),
+        orders_digest: *orders.finalize().as_bytes(),
     })
+}
+
+/// Tells whether a frame belongs to the digest of orders.
+fn is_of_order(frame: &[u8]) -> bool {
+    let kind = frame.get(4).copied().and_then(Kind::from_code);
+    matches!(
+        kind,
+        Some(Kind::Order | Kind::Refused | Kind::CancelRequest | Kind::ReplaceRequest | Kind::Link)
+    )
 }
 
 /// Returns the size of a journal, as if all segments were one file as it was written.

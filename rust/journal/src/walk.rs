@@ -1,6 +1,7 @@
 //! Walks through all segments of a journal as if they were one file.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::chain::Head;
@@ -9,7 +10,7 @@ use crate::folder::segments::{Form, open_segment, segment_name, start_of};
 use crate::frames::Frames;
 use crate::packed::Unpacked;
 use crate::scan::{Scan, ScanError, Step};
-use crate::segment::Start;
+use crate::segment::{START_BYTES, Start};
 use crate::source::Source;
 use crate::{Damage, JournalError, Problem};
 
@@ -53,6 +54,22 @@ impl Walk {
         };
         let scan = Scan::new(source, Start::FIRST, may_have_gaps);
         Ok(Self { path, scan, is_closed, origin: None, created_ns: None, dropped: 0 })
+    }
+
+    /// Opens a journal at the beginning of the last segment that begins at this frame or before it.
+    ///
+    /// What is before that segment is taken from its header, which says where it begins, and is not checked.
+    pub(crate) fn open_late(path: &Path, seq: u64) -> Result<Self, JournalError> {
+        if path.is_dir() {
+            return Err(JournalError::new(path, Problem::Directory));
+        }
+        let place = resolved(path);
+        let Some(start) = last_start(&place, seq)? else { return Self::open(path) };
+        let Some(Found { source, is_closed, may_have_gaps }) = find(&place, start.number)? else {
+            return Self::open(path);
+        };
+        let scan = Scan::new(source, start, may_have_gaps);
+        Ok(Self { path: place, scan, is_closed, origin: Some(start.origin), created_ns: None, dropped: 0 })
     }
 
     /// Takes the next step of the segment.
@@ -223,6 +240,25 @@ impl Walk {
             }
         }
     }
+}
+
+/// Returns where the last segment begins that begins at a frame or before it; `None` for the first one, or where a header
+/// on the way to it does not say where its segment begins.
+fn last_start(path: &Path, seq: u64) -> Result<Option<Start>, JournalError> {
+    let unreadable = |source| JournalError::io(path, "read", source);
+    let file = File::open(path).map_err(|source| JournalError::io(path, "open", source))?;
+    let mut start = start_of(&file).map_err(unreadable)?;
+    while start.number > 1 && start.first_seq > seq {
+        let number = start.number.saturating_sub(1);
+        let Some(Found { mut source, .. }) = find(path, number)? else { return Ok(None) };
+        let mut bytes = Vec::with_capacity(START_BYTES);
+        let read = source.by_ref().take(u64::try_from(START_BYTES).unwrap_or(0)).read_to_end(&mut bytes);
+        match (read, Start::from_bytes(&bytes)) {
+            (Ok(_), Some(before)) if before.number == number => start = before,
+            _ => return Ok(None),
+        }
+    }
+    Ok((start.number > 1).then_some(start))
 }
 
 /// Finds a segment, `None` when the journal has not come to it (any more).

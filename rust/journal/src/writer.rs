@@ -55,7 +55,18 @@ impl Writer<File> {
     /// [`JournalError`] when another process writes it, it is damaged, of a newer version or no journal, or
     /// the operating system says no; the file is then as it was.
     pub fn open(path: &Path, created_ns: i64) -> Result<Self, JournalError> {
-        let found = recover::open(path, created_ns)?;
+        Self::open_late(path, created_ns, 0)
+    }
+
+    /// Opens a journal as [`Writer::open`] does, and checks it from the segment on that has frame `from_seq`.
+    ///
+    /// For a start that goes on from a snapshot, whose time must not grow with the journal.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Writer::open`].
+    pub fn open_late(path: &Path, created_ns: i64, from_seq: u64) -> Result<Self, JournalError> {
+        let found = recover::open(path, created_ns, from_seq)?;
         let Recovered { place, lock, file, head, frames, bytes, start, origin, .. } = found;
         let times_ns = found.first_time_ns.map(|first_ns| (first_ns, first_ns));
         let mut group = Group::new(head, frames);

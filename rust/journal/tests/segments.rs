@@ -296,3 +296,41 @@ proptest! {
         prop_assert_eq!(blocks(&many.journal()), blocks(&one.journal()));
     }
 }
+
+/// A start from a snapshot opens a journal late: what it finds and what it goes on with is what a whole walk finds.
+#[test]
+fn a_journal_that_is_opened_late_goes_on_as_one_that_is_read_whole() {
+    let groups = [3, 5, 2, 7, 4, 6, 3, 5, 2, 7, 4, 6];
+    for is_packed in [false, true] {
+        let directory = Directory::new();
+        let path = directory.journal();
+        let whole = write(&path, every(600), &groups);
+        let (head, records) = (whole.head(), whole.records());
+        drop(whole);
+        if is_packed {
+            pack(&path).unwrap();
+        }
+        let blocks = read(&mut Reader::open(&path).unwrap());
+        let mut begun = Vec::new();
+        for seq in 0..=records + 3 {
+            let mut reader = Reader::open_late(&path, seq).unwrap();
+            let first = reader.records();
+            assert!(first <= seq);
+            let found = read(&mut reader);
+            assert_eq!((reader.head(), reader.records()), (head, records), "from {seq}");
+            let expected: Vec<_> = blocks.iter().filter(|block| block.0 >= first).cloned().collect();
+            assert_eq!(found, expected, "from {seq}");
+            begun.push(first);
+        }
+        begun.dedup();
+        assert!(begun.len() > 3, "segments that a reader begins with: {begun:?}");
+        let mut late = Writer::open_late(&path, 7, records - 1).unwrap().with_rotation(every(600), false);
+        assert_eq!((late.head(), late.records()), (head, records));
+        late.append(&frames(records, 9)).unwrap();
+        late.commit(true).unwrap();
+        drop(late);
+        let finding = verify(&path).unwrap();
+        assert_eq!((finding.status, finding.records), (Status::Intact, records + 9));
+        assert_eq!(finding.created_ns, Some(7));
+    }
+}

@@ -45,6 +45,7 @@ use crate::recorder::Recorder;
 use crate::{Counters, KernelError};
 
 /// What is open, what is owned, and what follows from both.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct Books {
     pub(crate) orders: Orders,
     pub(crate) ledger: Ledger,

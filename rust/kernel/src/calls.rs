@@ -12,7 +12,7 @@ use crate::calls::wake::{Hearing, Wake};
 const REVISIONS_MAX: usize = 4_096;
 
 /// How often a strategy was called at the last moment at which it was.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 struct Moment {
     time_ns: TimeNs,
     events: u64,
@@ -23,8 +23,10 @@ struct Moment {
 ///
 /// **Invariant:** who is called is in the table of strategies. Between two events that were fed and at one time
 /// there are so many calls of each, and no more: else it answers its own orders or timers for ever.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct Calls {
-    /// Those that are due, in order.
+    /// Those that are due, in order. None while a snapshot is made.
+    #[serde(skip)]
     pub(crate) wakes: VecDeque<Wake>,
     /// What every strategy wants to be told about its orders.
     pub(crate) hearing: Vec<Hearing>,
@@ -60,6 +62,18 @@ impl Calls {
     pub(crate) fn revision(&self, number: u64) -> Option<&BookedRevision> {
         let place = number.checked_sub(self.revisions_before)?.checked_sub(1)?;
         self.revisions.get(usize::try_from(place).ok()?)
+    }
+
+    /// Tells whether it is for as many strategies, which are to be told the same.
+    pub(crate) fn is_for_those_of(&self, other: &Self) -> bool {
+        self.hearing == other.hearing && self.by_strategy.len() == other.by_strategy.len()
+    }
+
+    /// Goes on as another left off; who is told what, and how often at most, stays as it is here.
+    pub(crate) fn go_on_from(&mut self, other: Self) {
+        let Self { wakes: _, hearing: _, revisions, revisions_before, max: _, by_strategy } = other;
+        (self.revisions, self.revisions_before, self.by_strategy) =
+            (revisions, revisions_before, by_strategy);
     }
 
     /// Returns how many calls are allowed.

@@ -101,7 +101,7 @@ pub struct InstrumentConfig {
 }
 
 /// Buying power as a multiple of equity: `numerator / denominator`, both above 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Leverage {
     /// What the equity is multiplied by.
     pub numerator: i64,

@@ -16,7 +16,7 @@ use crate::control::stops::Stops;
 /// What operators have decided.
 ///
 /// **Invariant:** a kill ends by an operator's word alone; who changed a limit last is known.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Control {
     /// `is_unreconciled` is of any account; [`crate::Kernel::switches_for`] says what an order meets.
     pub(crate) switches: Switches,

@@ -3,7 +3,7 @@
 use tradecore_types::{AccountId, Decimal, InstrumentId, Money};
 
 /// What says how much of the reporting currency a unit of a currency is worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Conversion {
     /// A price that does not move.
     Constant(Decimal),

@@ -7,6 +7,7 @@ pub(crate) mod asking;
 pub(crate) mod built_in;
 pub(crate) mod decision;
 pub(crate) mod judging;
+pub(crate) mod remembered;
 
 use std::borrow::Cow;
 
@@ -17,6 +18,7 @@ use tradecore_types::{InstrumentId, OrderIntent, Refusal, Rule, StrategyId, Time
 
 use crate::books::activity::GateCount;
 use crate::gates::decision::{DecisionGate, DecisionView, GateFailed, GateVerdict, RequestKind};
+use crate::gates::remembered::{GatesRead, GatesShown};
 use crate::outgoing::orders::asked_side;
 use crate::{Kernel, KernelError};
 
@@ -92,6 +94,26 @@ impl Gates {
             });
         }
         Ok(Ok(is_bound))
+    }
+
+    /// Shows what is remembered, for a snapshot.
+    pub(crate) fn shown(&self) -> GatesShown<'_> {
+        // What is asked and whether it is traced is configured; verdicts are those of a request at hand.
+        let Self { asked: _, is_tracing: _, has_failed: _, last_entry_ns, notes, verdicts: _, counts } = self;
+        GatesShown { last_entry_ns, notes, counts }
+    }
+
+    /// Tells whether what was remembered is of as many gates and strategies.
+    pub(crate) fn is_like(&self, read: &GatesRead) -> bool {
+        self.counts.len() == read.counts.len()
+            && self.notes.len() == read.notes.len()
+            && self.last_entry_ns.len() == read.last_entry_ns.len()
+    }
+
+    /// Remembers what a snapshot says.
+    pub(crate) fn go_on_from(&mut self, read: GatesRead) {
+        let GatesRead { last_entry_ns, notes, counts } = read;
+        (self.last_entry_ns, self.notes, self.counts) = (last_entry_ns, notes, counts);
     }
 
     /// Appends the canonical bytes of what decides later answers.

@@ -58,7 +58,7 @@ pub struct Links {
 }
 
 /// An open order that depends on others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 struct Member {
     order_id: OrderId,
     /// Number of its group of orders that cancel each other: that of its first member.
@@ -72,7 +72,7 @@ struct Member {
 }
 
 /// Every order that depends on others.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Groups {
     /// By number.
     members: Vec<Member>,

@@ -116,6 +116,23 @@ impl Input {
         Ok(())
     }
 
+    /// Tells whether everything that was fed is consumed.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.sources.iter().all(|source| source.next().is_none() && !source.is_bar_opened)
+    }
+
+    /// Returns until when each source was fed.
+    pub(crate) fn fed_until_ns(&self) -> Vec<Option<TimeNs>> {
+        self.sources.iter().map(|source| source.last_time_ns).collect()
+    }
+
+    /// Goes on as if each source had been fed until then, and all of it were consumed.
+    pub(crate) fn go_on_after(&mut self, fed_until_ns: &[Option<TimeNs>]) {
+        let source = |&last_time_ns: &Option<TimeNs>| Source { last_time_ns, ..Source::default() };
+        self.sources = fed_until_ns.iter().take(SOURCES_MAX).map(source).collect();
+        self.next.make_room(self.sources.len());
+    }
+
     /// Tells whether nothing was ever fed.
     pub(crate) fn is_untouched(&self) -> bool {
         self.sources.iter().all(|source| source.last_time_ns.is_none())

@@ -60,7 +60,7 @@ pub struct Kernel {
     pub(crate) recorder: Recorder,
     pub(crate) now_ns: TimeNs,
     /// When the account was opened, where an event did that; nothing can be fed that is earlier.
-    opened_ns: TimeNs,
+    pub(crate) opened_ns: TimeNs,
     /// Whether any instrument has margin rules.
     pub(crate) has_margin: bool,
 }
@@ -224,17 +224,24 @@ impl Kernel {
         Ok(index)
     }
 
-    /// Lets an indicator follow a series and returns its index there.
+    /// Lets an indicator follow a series and returns its index there; in an engine that went on from a snapshot the
+    /// index of the one that follows it already.
     ///
     /// # Errors
     ///
     /// [`KernelError::Value`] when there is no such series or the indicator makes no sense.
     pub fn add_indicator(&mut self, series: usize, spec: IndicatorSpec) -> Result<usize, KernelError> {
         let indicator = spec.build()?;
-        match self.markets.series.get_mut(series) {
-            Some(series) => Ok(series.follow(indicator)),
-            None => Err(ValueError::new("series", series, "there is no such series").into()),
+        let Some(series) = self.markets.series.get_mut(series) else {
+            return Err(ValueError::new("series", series, "there is no such series").into());
+        };
+        if self.markets.has_kept_indicators {
+            let rule = "the snapshot of this engine has no such indicator";
+            return series
+                .find(&spec)
+                .ok_or_else(|| ValueError::new("indicator", format!("{spec:?}"), rule).into());
         }
+        Ok(series.follow(spec, indicator))
     }
 
     /// Returns how many bars given as input a series has left out: outside the sessions of the instrument, or

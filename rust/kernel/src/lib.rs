@@ -24,6 +24,7 @@ mod margin;
 mod markets;
 mod outgoing;
 mod recorder;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
@@ -50,6 +51,7 @@ pub use markets::series::{BarSource, Column, HISTORY_MAX, IndicatorValues};
 pub use outgoing::orders::{OrderRequest, Verdict};
 pub use outgoing::renewals::{Amends, RENEWALS_MAX, Renewal, RenewalStep};
 pub use outgoing::watched::WatchedKinds;
+pub use snapshot::{SNAPSHOT_FORMAT, SnapshotError};
 pub use tradecore_bars::{BarRule, BarSpan, FirstBar};
 pub use tradecore_venue::{
     FeeTier, FeeWindow, LatencySample, LatencySamples, Matching, VenueConfig, VenueRequest,

@@ -15,7 +15,7 @@ use crate::margin::watch::MarginWatch;
 use crate::{Kernel, KernelConfig, KernelError, Leverage};
 
 /// Whose money stands behind a position.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum MarginMode {
     /// The whole account answers for every position.
     #[default]
@@ -25,7 +25,7 @@ pub enum MarginMode {
 }
 
 /// The margin rules of one instrument.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct MarginRule {
     /// Whose money stands behind its position.
     pub mode: MarginMode,
@@ -46,7 +46,7 @@ impl MarginRule {
 }
 
 /// An instrument with its rules.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Margined {
     pub(crate) instrument: Instrument,
     pub(crate) rule: MarginRule,
@@ -66,7 +66,7 @@ pub(crate) struct Standing {
 }
 
 /// The margin of a venue account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Margin {
     pub(crate) account: AccountId,
     /// By instrument; `None` for what is paid in full.

@@ -18,6 +18,7 @@ use crate::markets::series::Series;
 ///
 /// **Invariant:** the market of an instrument is at the instrument's number, and no series is of an instrument
 /// that is not there.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct Markets {
     by_instrument: Vec<Market>,
     pub(crate) series: Vec<Series>,
@@ -25,6 +26,9 @@ pub(crate) struct Markets {
     pub(crate) feed_state: FeedState,
     /// Whether a strategy has bars of several lengths: those that end together are known before it is called.
     pub(crate) has_timeframes: bool,
+    /// Whether the series came with their indicators, out of a snapshot: who asks for one gets that.
+    #[serde(skip)]
+    pub(crate) has_kept_indicators: bool,
     /// Whether a new mark changes more than the value of positions in its instrument.
     pub(crate) follows_marks: bool,
 }
@@ -37,6 +41,7 @@ impl Markets {
             series: Vec::new(),
             feed_state: FeedState::Lost,
             has_timeframes: false,
+            has_kept_indicators: false,
             follows_marks,
         };
         debug_assert!(markets.is_sound());
@@ -48,6 +53,20 @@ impl Markets {
         let are_at_their_numbers =
             self.by_instrument.iter().enumerate().all(|(at, market)| market.instrument.id.index() == at);
         are_at_their_numbers && self.series.iter().all(|series| series.instrument.index() < self.len())
+    }
+
+    /// Tells whether others are those of the same instruments.
+    pub(crate) fn has_instruments_of(&self, other: &Self) -> bool {
+        let pairs = || self.by_instrument.iter().zip(&other.by_instrument);
+        self.len() == other.len()
+            && pairs()
+                .all(|(own, other)| own.instrument == other.instrument && own.is_told_to_those_of(other))
+    }
+
+    /// Tells whether others have the same series of bars, for the same strategies.
+    pub(crate) fn has_series_of(&self, other: &Self) -> bool {
+        let pairs = || self.series.iter().zip(&other.series);
+        self.series.len() == other.series.len() && pairs().all(|(own, other)| own.is_as_asked_for_in(other))
     }
 
     /// How many instruments there are.

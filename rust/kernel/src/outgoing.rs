@@ -21,7 +21,7 @@ use crate::outgoing::watched::Watched;
 /// What is to leave, and what is on its way to a simulated venue and back.
 ///
 /// **Invariant:** order numbers are given once and in order: what is on its way was given one.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Outgoing {
     pub(crate) schedule: Schedule,
     /// Orders that wait for a price here, for a venue outside that does not have their kind.

@@ -36,6 +36,21 @@ impl Recorder {
         out.append(&mut self.frames);
     }
 
+    /// Tells whether all frames were taken.
+    pub(crate) const fn is_taken(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// Puts frames back that were taken.
+    pub(crate) fn put_back(&mut self, frames: Vec<u8>) {
+        self.frames = frames;
+    }
+
+    /// Keeps no digest any more: the orders before were not seen.
+    pub(crate) fn forget_digest(&mut self) {
+        self.digest = None;
+    }
+
     /// Returns the hash of every order frame so far.
     pub(crate) fn digest(&self) -> Option<[u8; 32]> {
         self.digest.as_ref().map(|hasher| *hasher.finalize().as_bytes())

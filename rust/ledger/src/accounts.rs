@@ -7,7 +7,7 @@ use crate::wire::Put;
 use crate::{BrokenInvariant, LedgerError};
 
 /// Balances in money units; assets and expenses are positive, sources negative.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Accounts {
     /// Money at hand, positions paid in full.
     cash: i128,

@@ -3,7 +3,7 @@
 use tradecore_types::{InstrumentId, Money, OrderId, Side, StrategyId, TimeNs};
 
 /// A closed trade: a lot, or a part of one, from entry to exit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ClosedTrade {
     /// Profit after the commissions of entry and exit.
     pub pnl: Money,

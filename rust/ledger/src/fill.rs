@@ -28,7 +28,7 @@ pub struct FillInput {
 }
 
 /// A lot that a fill made smaller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Reduction {
     /// Order that opened the lot.
     pub entry_order: OrderId,

@@ -4,7 +4,7 @@ use tradecore_types::{CashFlow, Money};
 
 /// Money that came and went without a fill, oldest first: columns of one length, integers as wide as those
 /// who read them want them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct CashFlowColumns {
     /// When it was due, UTC nanoseconds.
     pub time_ns: Vec<i64>,

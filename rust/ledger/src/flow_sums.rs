@@ -10,7 +10,7 @@ use crate::{BrokenInvariant, CashFlowColumns};
 const KINDS: usize = CashFlowKind::ALL.len();
 
 /// What was received in one currency, by kind and by position; [`Ledger`] has it one by one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Flows {
     pub(crate) by_kind: [i128; KINDS],
     /// By slot of (strategy, instrument), as holdings are.

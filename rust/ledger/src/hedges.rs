@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 use tradecore_types::{Instrument, OrderId, Side};
 
 /// What is held on both sides, in lots; neither is negative.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Legs {
     /// What was bought and is not closed.
     pub long: i64,
@@ -65,14 +65,14 @@ impl Legs {
 }
 
 /// What was closed of a ticket that is still open.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct ClosedPart {
     pub(crate) lots: i64,
     pub(crate) pnl: i128,
 }
 
 /// What the ledger knows beside lots where any instrument hedges.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Hedges {
     /// By strategy, then instrument.
     slots: Vec<Legs>,

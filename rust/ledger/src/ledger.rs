@@ -21,7 +21,7 @@ const OPEN_LOTS_WARM: usize = 1_024;
 
 /// Everything one (strategy, instrument) pair holds. The sums are kept apart from the lots on purpose:
 /// they are two ways to know the same, and [`Ledger::check`] compares them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Holding {
     pub(crate) queue: Queue,
     pub(crate) position: i64,
@@ -38,7 +38,7 @@ impl Holding {
 }
 
 /// Position and cost of one instrument over all strategies.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Total {
     pub(crate) position: i64,
     pub(crate) cost: i128,
@@ -53,7 +53,7 @@ impl Total {
 }
 
 /// A part of a lot that a fill is going to close.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Cut {
     lot: usize,
     pub(crate) lots: i64,
@@ -82,7 +82,7 @@ struct Plan {
 ///
 /// **Invariant:** after every fill the position is the sum of fills and the sum of lots, all accounts
 /// sum to zero, and cash + inventory + fees is opening + realised + cash flows. A fill that does not fit changes nothing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Ledger {
     pub(crate) instruments: Vec<Instrument>,
     pub(crate) holdings: Vec<Holding>,

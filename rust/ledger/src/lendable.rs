@@ -6,10 +6,10 @@ use std::sync::Arc;
 ///
 /// **Invariant:** what was lent never changes: the owner's next change is made to a copy when somebody still
 /// keeps it, and in place when nobody does. Before the first lending a change costs one branch more.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Lendable<T>(Held<T>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 enum Held<T> {
     Alone(T),
     Lent(Arc<T>),

@@ -11,7 +11,7 @@ use crate::wire::Put;
 pub(crate) const NONE: usize = usize::MAX;
 
 /// What one fill opened and nobody has closed yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct OpenLot {
     /// Number of the order that opened it: its exits name it.
     pub entry_order: OrderId,
@@ -54,7 +54,7 @@ impl OpenLot {
 }
 
 /// First and last lot of one position: the first one is closed first.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Queue {
     pub(crate) head: usize,
     tail: usize,
@@ -68,7 +68,7 @@ impl Queue {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 struct Entry {
     head: usize,
     tail: usize,
@@ -76,7 +76,7 @@ struct Entry {
 }
 
 /// The arena.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Lots {
     arena: Vec<OpenLot>,
     free: Vec<usize>,

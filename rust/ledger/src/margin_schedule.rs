@@ -24,14 +24,14 @@ pub struct MarginTier {
 /// chosen and the largest leverage. Each is rounded half away from zero to one money unit.
 ///
 /// Source: the brackets (`notionalCap`, `maintMarginRatio`, `cum`, `initialLeverage`) of Binance USD-M futures.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct MarginSchedule {
     numerator: i64,
     denominator: i64,
     tiers: Vec<Bracket>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 struct Bracket {
     notional_max: i128,
     maintenance_ppm: i64,

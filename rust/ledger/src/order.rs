@@ -6,7 +6,7 @@ use crate::OrderState;
 use crate::wire::Put;
 
 /// An order that is not finished.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct OpenOrder {
     /// The order as risk approved it.
     pub intent: OrderIntent,
@@ -25,7 +25,7 @@ pub struct OpenOrder {
 }
 
 /// Amendments that are asked for and not answered, each counted at its worst.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Amending {
     /// How many amendments are not answered.
     pub requests: u32,
@@ -154,7 +154,7 @@ impl OpenOrder {
 }
 
 /// What is kept of an order that is finished.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ClosedOrder {
     /// Its number, which no other order ever gets.
     pub order_id: OrderId,

@@ -6,7 +6,7 @@ use tradecore_types::OrderId;
 const CELLS: usize = 64;
 
 /// A number that is in use and its place; number 0 marks a free cell, for no order has it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 struct Cell {
     order_id: u64,
     place: usize,
@@ -18,7 +18,7 @@ struct Cell {
 /// for an order that was sent a moment ago touches no memory that is not warm. A general hash map scatters them.
 ///
 /// **Invariant:** between a number's own cell and the cell that holds it no cell is free.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct OrderIndex {
     cells: Vec<Cell>,
     len: usize,

@@ -59,7 +59,7 @@ impl<'a> Answer<'a> {
 }
 
 /// Open orders with their counters, and the newest closed ones.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Orders {
     /// Orders by place; one in a terminal state has left, and its place is free.
     slab: Vec<OpenOrder>,

@@ -6,7 +6,7 @@ use crate::accounts::Accounts;
 use crate::flow_sums::Flows;
 
 /// The books of one currency.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Purse {
     /// The venue account that has it.
     pub(crate) account: AccountId,

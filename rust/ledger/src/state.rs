@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 tradecore_types::coded! {
     /// States of an order, with FIX's names, and [`OrderState::Unknown`].
+    #[derive(serde::Serialize, serde::Deserialize)]
     pub enum OrderState {
         /// Sent; the venue has not answered.
         PendingNew = 1, "pending_new";

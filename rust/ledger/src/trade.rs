@@ -12,7 +12,7 @@ const FRESH: usize = 64;
 /// oldest are let go.
 ///
 /// A fill writes one row, in one place of memory; twelve columns take many rows at once for half the work.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct ClosedTrades {
     columns: Lendable<TradeColumns>,
     fresh: Vec<ClosedTrade>,

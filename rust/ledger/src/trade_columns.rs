@@ -5,7 +5,7 @@ use tradecore_types::{InstrumentId, Money, OrderId, Side, StrategyId};
 use crate::ClosedTrade;
 
 /// Closed trades, oldest first: columns of one length, integers as wide as those who read them want them.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TradeColumns {
     /// Profit after the commissions of entry and exit.
     pub pnl: Vec<Money>,

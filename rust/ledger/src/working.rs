@@ -5,7 +5,7 @@ use tradecore_types::{InstrumentId, OrderIntent, Side, StrategyId};
 use crate::OrderError;
 
 /// What works in the market: what risk adds to a position to know the worst case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Working {
     /// Orders that are open in any way, pending and unknown ones included.
     pub open_orders: u32,
@@ -50,7 +50,7 @@ pub(crate) enum Counted {
 }
 
 /// The counters of every (strategy, instrument) pair and of every instrument.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct WorkingTable {
     instruments: usize,
     by_slot: Vec<Working>,

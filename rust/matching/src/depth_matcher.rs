@@ -38,7 +38,7 @@ const TAKEN_LEVELS_MAX: usize = 256;
 ///
 /// **Invariant:** the volume of a trade and the lots of a level fill at most as many lots of ours;
 /// at most `capacity` orders are open; nothing allocates after construction but a caller's full `out`.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct DepthMatcher {
     instrument: Instrument,
     fees: FeeSchedule,

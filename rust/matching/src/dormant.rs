@@ -6,7 +6,7 @@ use crate::mandate::{Mandate, reaches, sets_off};
 use crate::state::{put, put_id};
 
 /// An order that waits for a price.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Dormant {
     /// The order as it is.
     pub mandate: Mandate,
@@ -144,7 +144,7 @@ fn share_ticks(price_ticks: i64, ppm: i64) -> i64 {
 }
 
 /// Dormant orders by arrival.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct DormantOrders {
     orders: Vec<Dormant>,
 }

@@ -16,7 +16,7 @@ use crate::state::{put, put_id};
 use crate::{FeeSchedule, SelfTradePrevention};
 
 /// One of our orders in the book.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 struct OwnOrder {
     order_id: OrderId,
     side: Side,
@@ -36,7 +36,7 @@ struct OwnOrder {
 ///
 /// **Invariant:** the book is never crossed; at most `own_capacity` orders of ours are open; the reports
 /// and the market output of one input say everything that changed, in the order of the changes.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct ExchangeMatcher {
     instrument: Instrument,
     fees: FeeSchedule,

@@ -9,7 +9,7 @@ const PPB_PER_UNIT: u64 = 1_000_000_000;
 const BPS_STEP: Decimal = Decimal { mantissa: 1, decimals: 5 };
 
 /// Fee rates in parts per billion of the notional; a negative rate is a rebate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FeeSchedule {
     /// Rate of a fill that waited in the book.
     pub maker_ppb: i64,

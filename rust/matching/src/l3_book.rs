@@ -73,14 +73,14 @@ pub struct L3Order {
 }
 
 /// What an iceberg hides behind the part it shows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 struct Reserve {
     key: u64,
     display_lots: i64,
     hidden_lots: i64,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 struct Queue {
     side: Side,
     price_ticks: i64,
@@ -96,7 +96,7 @@ struct Queue {
 ///
 /// **Invariant:** a level's size is the sum of what its orders show and above 0; within a level the oldest
 /// order trades first; nothing allocates after construction but the list of icebergs, once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct L3Book {
     resting: Resting,
     queues: Slab<Queue>,

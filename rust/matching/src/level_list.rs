@@ -12,7 +12,7 @@ const RECENT_TICKS: usize = 256;
 ///
 /// **Invariant:** ranks rise strictly, so the best price is the last entry and the usual insertions and
 /// removals move few entries. What `recent` holds at a price is an entry of the list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct LevelList {
     side: Side,
     entries: Vec<Entry>,
@@ -20,7 +20,7 @@ pub(crate) struct LevelList {
     recent: Vec<Option<Entry>>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 struct Entry {
     /// Grows with how good the price is for the other side.
     rank: i64,

@@ -9,7 +9,7 @@ use tradecore_types::{
 use crate::FeeSchedule;
 
 /// The part of an approved order that a matcher works with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Mandate {
     pub order_id: OrderId,
     pub side: Side,

@@ -5,7 +5,7 @@ use tradecore_types::{Level, OrderId, Report, ReportBody, Side, TimeNs, Trade};
 use crate::mandate::report;
 
 /// What the exchange tells everybody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum MarketOut {
     /// A trade; one for every resting order that was hit.
     Trade(Trade),

@@ -4,7 +4,7 @@ use tradecore_types::Side;
 
 tradecore_types::named! {
     /// What becomes of the rest of a market order, or of one that was set off, for which a quote shows too little.
-    #[derive(Default)]
+    #[derive(Default, serde::Serialize, serde::Deserialize)]
     pub enum MarketRest {
         /// It is cancelled: nobody is seen who would trade it.
         #[default]

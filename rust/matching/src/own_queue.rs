@@ -9,7 +9,7 @@ use crate::queue::{QueuePlace, shown_lots};
 use crate::state::{put, put_id};
 
 /// One resting order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Resting {
     pub order_id: OrderId,
     pub price_ticks: i64,
@@ -20,7 +20,7 @@ pub(crate) struct Resting {
 }
 
 /// The resting orders of one side, best price first, then by arrival.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct OwnQueue {
     side: Side,
     orders: Vec<Resting>,

@@ -5,7 +5,7 @@ use tradecore_types::{OrderId, OrderKind, Side};
 use crate::state::{put, put_id};
 
 /// The hidden part of one iceberg order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Reserve {
     pub order_id: OrderId,
     pub side: Side,
@@ -32,7 +32,7 @@ impl Reserve {
 }
 
 /// Hidden parts by arrival; an order that shows all it has left stays until it is gone.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Reserves {
     orders: Vec<Reserve>,
 }

@@ -8,7 +8,7 @@ const NEIGHBOUR_BITS: u32 = 4;
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A resting order as a link of the queue at its price.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Node {
     pub key: u64,
     pub lots: i64,
@@ -34,7 +34,7 @@ impl Node {
 /// Art of Computer Programming 3, 1973, section 6.4.
 ///
 /// **Invariant:** every order is in the chain of its key's slot, once; no key is there twice.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Resting {
     nodes: Slab<Node>,
     /// First order of each chain; a power of two of them.

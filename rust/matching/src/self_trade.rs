@@ -2,7 +2,7 @@
 
 tradecore_types::named! {
     /// How a venue keeps an account from trading with itself.
-    #[derive(Default)]
+    #[derive(Default, serde::Serialize, serde::Deserialize)]
     pub enum SelfTradePrevention {
         /// The order that rests is cancelled and the arriving one goes on.
         #[default]

@@ -4,7 +4,7 @@
 pub(crate) const NIL: u32 = u32::MAX;
 
 /// A bounded store that never allocates after construction.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Slab<T> {
     items: Vec<T>,
     free: Vec<u32>,

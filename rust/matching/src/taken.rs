@@ -7,7 +7,7 @@ use crate::mandate::reaches;
 use crate::state::put;
 
 /// What was taken from one level.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 struct Taken {
     /// The level as the feed showed it.
     seen: Level,
@@ -18,7 +18,7 @@ struct Taken {
 /// Keeps liquidity that was taken from being offered again until the feed changes the level.
 ///
 /// **Invariant:** sorted by price, one entry per level, at most `capacity` entries a side.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct TakenDepth {
     bids: Vec<Taken>,
     asks: Vec<Taken>,

@@ -137,10 +137,15 @@ impl ReaderState {
 #[pymethods]
 impl PyJournalReader {
     /// Open a journal to read it; it is not changed and no lock is taken.
+    ///
+    /// With `from_seq` it is read from the beginning of the segment that has this frame; `skip_to` leads to the frame.
     #[new]
-    fn new(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let reader = py.detach(|| Reader::open(&path)).map_err(|error| storage(&error))?;
-        let state = ReaderState { reader, block: Vec::new(), used: 0, head_before: Head::START, next_seq: 0 };
+    #[pyo3(signature = (path, from_seq = 0))]
+    fn new(py: Python<'_>, path: PathBuf, from_seq: u64) -> PyResult<Self> {
+        let open = || if from_seq == 0 { Reader::open(&path) } else { Reader::open_late(&path, from_seq) };
+        let reader = py.detach(open).map_err(|error| storage(&error))?;
+        let (head_before, next_seq) = (reader.head(), reader.records());
+        let state = ReaderState { reader, block: Vec::new(), used: 0, head_before, next_seq };
         Ok(Self { state: Mutex::new(state) })
     }
 

@@ -44,6 +44,7 @@ mod reused;
 mod revision;
 mod risk;
 mod runs;
+mod snapshots;
 mod still;
 mod tables;
 mod tickets;
@@ -82,6 +83,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     order_book::register(module)?;
     joining::register(module)?;
     positions::register(module)?;
+    snapshots::register(module)?;
     tables::register(module)?;
     tickets::register(module)?;
     consents::register(module)?;

@@ -20,7 +20,7 @@ use std::collections::TryReserveError;
 /// assert_eq!(closes.last(2), &[3, 4]);
 /// assert_eq!(closes.get_back(0), Some(4));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Ring<T> {
     /// Two copies of the window; empty until the first push, then always twice the capacity.
     slots: Vec<T>,

@@ -5,8 +5,9 @@ use tradecore_types::{OrderIntent, Size};
 /// An order that passed every pre-trade check.
 ///
 /// **Invariant:** there is no public constructor: only this crate's checks make one, so an order that
-/// risk has not approved cannot be expressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// risk has not approved cannot be expressed. A snapshot of the engine has those that were approved before it, and
+/// nothing else reads one (`tests/architecture/test_tidy.py`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ApprovedOrder {
     intent: OrderIntent,
 }

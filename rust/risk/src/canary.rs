@@ -10,7 +10,7 @@ use crate::loss_guard::day_of;
 use crate::measures::{notional, refusal};
 
 /// What a venue account may do at most, whatever its other limits are set to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct CanaryLimits {
     /// The account that it bounds.
     pub account: AccountId,
@@ -25,7 +25,7 @@ pub struct CanaryLimits {
 }
 
 /// The bounds of one account, and the orders of its day.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 struct Canary {
     limits: CanaryLimits,
     /// Number of the day of its last order; `None` before the first one.
@@ -45,7 +45,7 @@ impl Canary {
 }
 
 /// The bounds of every account that has some.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Canaries {
     of_accounts: Vec<Canary>,
     day_start_ns: i64,

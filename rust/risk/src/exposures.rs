@@ -8,14 +8,14 @@ use crate::Stake;
 const UNCOUNTABLE: i128 = 1 << 110;
 
 /// The exposure of one row in one instrument, in the currency in which the account reports, at the last mark.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 struct Cell {
     stake: Stake,
     amounts: Amounts,
 }
 
 /// Amounts of money that are added up over instruments.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Amounts {
     /// Worth of the position, signed, as profit counts it.
     pub(crate) held: i128,
@@ -87,7 +87,7 @@ fn signed_notional(instrument: &Instrument, mark_ticks: i64, lots: i128) -> i128
 /// Stakes by instrument and row (the strategies, then the account), and their sums by row.
 ///
 /// **Invariant:** a sum is that of its cells; a change of one cell takes the same time however many there are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Exposures {
     rows: usize,
     cells: Vec<Cell>,

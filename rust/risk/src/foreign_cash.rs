@@ -3,7 +3,7 @@
 use tradecore_types::{CurrencyId, Money, Rate};
 
 /// Cash of every strategy by currency, kept as it is: what it is worth moves with the price of the currency.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct ForeignCash {
     rates: Vec<Rate>,
     /// By strategy, then by currency from the number 1 on.

@@ -3,7 +3,7 @@
 use tradecore_types::Rule;
 
 /// Why a strategy or the account is halted, until somebody releases it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Halt {
     /// The rule that halted it.
     pub rule: Rule,

@@ -17,7 +17,7 @@ const PPM: i128 = 1_000_000;
 const PPM_BELOW_MAX: i64 = 999_999;
 
 /// Pre-trade checks of one instrument.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct InstrumentChecks {
     limits: Limits,
     rate: RateWindow,

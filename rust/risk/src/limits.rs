@@ -6,7 +6,7 @@ use crate::rate_window::check_rate;
 use crate::setting::{count, lots, money, not_of_scope, ppm, span, window};
 
 /// Pre-trade limits of one instrument; `None` switches a limit off.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Limits {
     /// Largest size of one order, in lots.
     pub quantity_lots_max: Option<i64>,

@@ -13,7 +13,7 @@ pub(crate) const fn day_of(now_ns: TimeNs, day_start_ns: i64) -> i64 {
 }
 
 /// The equity of a scope, its highest, and what it was when the day began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct LossGuard {
     last: i128,
     peak: i128,

@@ -12,8 +12,9 @@ const SAMPLES: usize = 34;
 ///
 /// **Invariant:** the base is the newest sample that is at least a window old; it stands for a price at most
 /// one part of the window older. Before a window has passed it is the first sample there was.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct PriceDrift {
+    #[serde(with = "tradecore_types::long_array")]
     samples: [(TimeNs, i64); SAMPLES],
     next: usize,
     filled: usize,

@@ -16,7 +16,7 @@ pub struct Reference {
 }
 
 /// What stops trading for every strategy: switched by operators, and by the engine itself when it must not go on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Switches {
     /// The kill switch is engaged.
     pub is_killed: bool,

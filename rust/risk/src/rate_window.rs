@@ -6,7 +6,7 @@ use tradecore_types::{TimeNs, ValueError};
 const RATE_MAX: u32 = 10_000_000;
 
 /// The times of the last things counted, as many as the largest limit needs; fixed memory.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct RateWindow {
     times: Box<[TimeNs]>,
     /// Where the next time goes; the oldest one is there once the ring is full.

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use tradecore_types::{InstrumentId, OrderId, OrderIntent, OrderKind, Side, Size, TimeNs};
 
 /// What makes two orders of a strategy alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 struct Likeness {
     instrument: InstrumentId,
     side: Side,
@@ -21,7 +21,7 @@ impl Likeness {
 }
 
 /// When each order was sent that is not older than the window; memory by the orders of one window.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct RecentOrders {
     queue: VecDeque<(TimeNs, OrderId, Likeness)>,
     last_ns: FxHashMap<Likeness, TimeNs>,

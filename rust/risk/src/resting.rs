@@ -4,7 +4,7 @@ use tradecore_types::{Decimal, InstrumentId, OrderId, OrderIntent, OrderKind, Si
 
 tradecore_types::coded! {
     /// What to do about an order that would trade with another one of the account. A command names it by its code.
-    #[derive(Default)]
+    #[derive(Default, serde::Serialize, serde::Deserialize)]
     pub enum SelfTrade {
         /// Let it go.
         #[default]
@@ -31,7 +31,7 @@ impl SelfTrade {
 }
 
 /// One limit order that is open in any way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Resting {
     pub(crate) order_id: OrderId,
     pub(crate) side: Side,
@@ -59,7 +59,7 @@ impl Resting {
 }
 
 /// The own limit orders of every instrument. A look takes time by the own orders of one instrument.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct RestingOrders {
     by_instrument: Vec<Vec<Resting>>,
 }

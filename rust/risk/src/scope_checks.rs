@@ -9,7 +9,7 @@ use crate::recent_orders::RecentOrders;
 use crate::{Halt, Proposal, ScopeLimits, Stake};
 
 /// The limits of a scope and what they count.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct ScopeChecks {
     pub(crate) limits: ScopeLimits,
     /// Instruments it may trade, by id; `None`: every one.

@@ -9,7 +9,7 @@ use crate::setting::{count, money, not_of_scope, span, unsigned, window};
 const WINDOW_NS: i64 = 1_000_000_000;
 
 /// Pre-trade limits of a strategy or of the account, over all its instruments; `None` switches one off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ScopeLimits {
     /// Largest size of one order, in units of its instrument.
     pub quantity_max: Option<Decimal>,

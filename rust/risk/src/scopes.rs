@@ -44,7 +44,7 @@ pub struct Stakes {
 ///
 /// **Invariant:** while it is off nothing is followed and one look at [`Scopes::is_on`] is all it costs; once
 /// on it stays on, and every order, fill and mark is followed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Scopes {
     pub(crate) checks: Vec<ScopeChecks>,
     exposures: Exposures,

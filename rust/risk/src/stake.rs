@@ -3,7 +3,7 @@
 use tradecore_types::{OrderIntent, Side, Size};
 
 /// A position and the orders that may change it, in lots.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Stake {
     /// Lots that are held; short is negative. Where positions hedge, the side that an order can add to.
     pub position_lots: i64,

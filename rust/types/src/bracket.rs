@@ -6,7 +6,7 @@ use crate::{OrderKind, Side};
 const PPM: i128 = 1_000_000;
 
 /// Where an exit of a bracket is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum ExitPrice {
     /// At this price, in ticks.
     Ticks(i64),
@@ -52,7 +52,7 @@ impl PaidPrice {
 }
 
 /// Exit prices that travel with an entry order and arm themselves when it fills.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Bracket {
     /// Trigger of the stop-loss, if any.
     pub stop_loss: Option<ExitPrice>,

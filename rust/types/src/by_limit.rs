@@ -10,7 +10,7 @@ const DISTANCE_MAX_BPS: u32 = 9_999;
 const TIMEOUT_MAX_NS: TimeNs = 86_400_000_000_000;
 
 /// How far from the market the limit orders of a flatten may be, and how long they have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ByLimit {
     distance_bps: u32,
     timeout_ns: TimeNs,

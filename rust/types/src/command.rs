@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// What a limit or a halt is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Scope {
     /// A venue account: all strategies, and all instruments that are traded there.
     Account(AccountId),
@@ -24,7 +24,7 @@ impl Scope {
 }
 
 /// A limit with its new value, and who answers for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LimitChange {
     /// Whether it bounds the account, a strategy or an instrument.
     pub scope: Scope,
@@ -37,7 +37,7 @@ pub struct LimitChange {
 }
 
 /// An instrument that a strategy may trade from now on, or may not, and who answers for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Permission {
     /// The strategy that may trade, or may no longer.
     pub strategy: StrategyId,
@@ -50,7 +50,7 @@ pub struct Permission {
 }
 
 /// A person's answer to a wish that waits for one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Consent {
     /// The number of the wish.
     pub order_id: OrderId,
@@ -61,7 +61,7 @@ pub struct Consent {
 }
 
 /// The end of a halt, and who answers for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Release {
     /// The account or a strategy.
     pub scope: Scope,
@@ -71,6 +71,7 @@ pub struct Release {
 
 crate::named! {
     /// A way to stop trading, or to let it go on: of everything, or within a scope.
+    #[derive(serde::Serialize, serde::Deserialize)]
     pub enum Stop {
         /// Take no new risk.
         Pause = "pause";
@@ -123,7 +124,7 @@ impl Stop {
 }
 
 /// A stop that is about a part of trading: a strategy, an instrument or an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Within {
     /// What is done.
     pub stop: Stop,
@@ -132,7 +133,7 @@ pub struct Within {
 }
 
 /// A flatten that closes by limit orders first, and at the market once their time is up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FlattenByLimit {
     /// What is flattened; `None` is everything.
     pub scope: Option<Scope>,
@@ -141,7 +142,7 @@ pub struct FlattenByLimit {
 }
 
 /// What operators can ask of a running engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum CommandKind {
     /// Stop taking new risk; cancels and closing orders still work.
     Pause,

@@ -7,7 +7,7 @@ use crate::{ValueError, plain_text};
 /// An exact decimal number `mantissa * 10^-decimals`.
 ///
 /// Used only at the edges (instrument definitions, parsing); inside, prices and sizes are ticks and lots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Decimal {
     /// All digits as one integer.
     pub mantissa: i64,

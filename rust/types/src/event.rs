@@ -3,7 +3,7 @@
 use crate::{AccountEvent, Command, InstrumentId, Side, TimeNs, ValueError, VenueEvent};
 
 /// One price level of a book.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Level {
     /// Price in whole ticks, so that no digit of it is ever rounded.
     pub price_ticks: i64,
@@ -12,7 +12,7 @@ pub struct Level {
 }
 
 /// A finished bar. `Event::time_ns` is its close.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Bar {
     /// Opening time; not after the close.
     pub open_time_ns: TimeNs,
@@ -29,7 +29,7 @@ pub struct Bar {
 }
 
 /// The best bid and ask of a market: what one can sell and buy at right now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Quote {
     /// Price of the best bid, in ticks.
     pub bid_ticks: i64,
@@ -44,7 +44,7 @@ pub struct Quote {
 }
 
 /// A trade of others, as the venue publishes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Trade {
     /// The price that was traded at, in ticks.
     pub price_ticks: i64,
@@ -57,7 +57,7 @@ pub struct Trade {
 }
 
 /// What a book message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum BookUpdateKind {
     /// The whole book: levels not named are gone.
     Snapshot,
@@ -66,7 +66,7 @@ pub enum BookUpdateKind {
 }
 
 /// A book message; its levels are `bids` then `asks` in the batch's level table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct BookUpdate {
     /// Whether it is the whole book or what has changed of it.
     pub kind: BookUpdateKind,
@@ -87,7 +87,7 @@ pub struct BookUpdate {
 }
 
 /// What a feed says about itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum FeedState {
     /// The connection was lost or restarted: books are invalid until the next snapshot.
     Lost,
@@ -124,7 +124,7 @@ pub enum Flow {
 }
 
 /// The price at which a venue values positions in a derivative.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Mark {
     /// Price in ticks, above 0.
     pub price_ticks: i64,

@@ -1,7 +1,7 @@
 //! Small integer names; strings stay at the edges.
 
 /// Position of an instrument in the engine's instrument table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct InstrumentId(pub u32);
 
 impl InstrumentId {
@@ -14,7 +14,7 @@ impl InstrumentId {
 }
 
 /// Position of a strategy in the engine's strategy table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct StrategyId(pub u16);
 
 impl StrategyId {
@@ -26,7 +26,9 @@ impl StrategyId {
 }
 
 /// Position of a venue account in the engine's table of accounts; 0 is the one that `[account]` names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct AccountId(pub u8);
 
 impl AccountId {
@@ -43,7 +45,9 @@ impl AccountId {
 /// Position of a currency in the engine's table of currencies; 0 is the one in which the account reports.
 ///
 /// Where an engine has several venue accounts, dollars at one and dollars at another are two of these.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct CurrencyId(pub u8);
 
 impl CurrencyId {
@@ -58,5 +62,5 @@ impl CurrencyId {
 }
 
 /// Number of an order, counted from 1 by the engine and never used twice within a journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct OrderId(pub u64);

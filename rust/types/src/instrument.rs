@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// How a contract turns a price into money.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum InstrumentKind {
     /// Spot and linear futures: value = price * size * multiplier, in the quote currency.
     Linear,
@@ -16,7 +16,7 @@ pub enum InstrumentKind {
 }
 
 /// The definition of an instrument as a person or a venue states it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct InstrumentSpec {
     /// The name that the venue has for it, such as `BTCUSDT`.
     pub symbol: String,
@@ -31,7 +31,7 @@ pub struct InstrumentSpec {
 }
 
 /// The currencies that trading an instrument moves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Currencies {
     /// In which value, profit and funding are: the quote currency of linear, the coin of inverse contracts.
     pub settlement: CurrencyId,
@@ -42,7 +42,7 @@ pub struct Currencies {
 }
 
 /// An instrument with its arithmetic prepared; but for the rate of its settlement currency it never changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Instrument {
     /// Position in the engine's table.
     pub id: InstrumentId,

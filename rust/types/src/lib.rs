@@ -20,6 +20,7 @@ mod instrument;
 mod limit;
 mod limit_value;
 mod liquidation;
+pub mod long_array;
 mod lot_method;
 mod money;
 mod named;

@@ -2,6 +2,7 @@
 
 crate::coded! {
     /// A limit; its name is that of the setting.
+    #[derive(serde::Serialize, serde::Deserialize)]
     pub enum LimitName {
         /// Largest size of one order, in units of the instrument.
         Quantity = 1, "quantity_max";

@@ -6,7 +6,7 @@ use crate::Decimal;
 const ABSENT: u8 = u8::MAX;
 
 /// A decimal number or nothing, kept in nine bytes without alignment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LimitValue {
     mantissa: [u8; 8],
     decimals: u8,

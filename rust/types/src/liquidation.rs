@@ -3,7 +3,7 @@
 use crate::{InstrumentId, Money, OrderId, StrategyId};
 
 /// One strategy's position closed by force, because the margin behind it was used up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Liquidation {
     /// Strategy whose position it was.
     pub strategy: StrategyId,

@@ -3,7 +3,7 @@
 crate::named! {
     /// Which of the open lots of a position a fill closes, and at what cost. What an order closes by name comes first
     /// whatever the method.
-    #[derive(Default)]
+    #[derive(Default, serde::Serialize, serde::Deserialize)]
     pub enum LotMethod {
         /// The oldest first, each at what it cost.
         #[default]

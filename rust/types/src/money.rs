@@ -9,7 +9,9 @@ use crate::{Decimal, ValueError};
 pub const MONEY_DECIMALS: u8 = 18;
 
 /// An amount in atto units of a currency, which is known from where it stands; about 1.7e20 units fit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct Money(pub i128);
 
 impl Money {

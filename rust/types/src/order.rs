@@ -3,7 +3,7 @@
 use crate::{Bracket, InstrumentId, OrderId, StrategyId, TimeNs};
 
 /// Which side of the book an order takes part on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Side {
     /// Adds to a long position.
     Buy,
@@ -42,7 +42,7 @@ impl Side {
 }
 
 /// How long an order may wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum TimeInForce {
     /// It waits until it is filled or cancelled.
     Gtc,
@@ -84,7 +84,7 @@ impl TimeInForce {
 ///
 /// A trigger watches the last trade; before the first one, the best opposite price (the ask for a buy).
 /// Until it is set off such an order is dormant: nobody sees it and it has no place in a queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum OrderKind {
     /// Trades at whatever the market offers.
     Market,
@@ -270,7 +270,7 @@ impl OrderKind {
 }
 
 /// How large an order is to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Size {
     /// A fixed number of lots, above 0.
     Lots(i64),
@@ -280,7 +280,7 @@ pub enum Size {
 }
 
 /// A wish to trade. Only risk can turn it into an approved order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct OrderIntent {
     /// Number given by the engine before anybody else sees the order.
     pub order_id: OrderId,

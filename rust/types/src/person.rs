@@ -6,7 +6,7 @@ use crate::ValueError;
 const BYTES_MAX: usize = 32;
 
 /// A name of 1 to 32 bytes of printable text; kept in place, so that an event stays a plain value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct PersonName {
     /// The text, then zeros.
     bytes: [u8; BYTES_MAX],

@@ -2,7 +2,7 @@
 
 crate::named! {
     /// What a trade does to what is held of the other side.
-    #[derive(Default)]
+    #[derive(Default, serde::Serialize, serde::Deserialize)]
     pub enum Positions {
         /// It closes that first: a strategy is long or short of an instrument.
         #[default]
@@ -14,7 +14,7 @@ crate::named! {
 
 crate::named! {
     /// What margin and buying power are asked for where an instrument is held long and short at once.
-    #[derive(Default)]
+    #[derive(Default, serde::Serialize, serde::Deserialize)]
     pub enum HedgedMargin {
         /// For both sides, as if each stood alone.
         #[default]

@@ -6,7 +6,7 @@ use crate::{MONEY_DECIMALS, Money, share_of};
 const UNIT: i128 = 10i128.pow(18);
 
 /// The price of a currency.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Rate {
     /// It is the currency in which the account reports.
     #[default]

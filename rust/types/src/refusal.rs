@@ -4,6 +4,7 @@ use std::fmt;
 
 crate::coded! {
     /// Rules that can refuse an order before it leaves.
+    #[derive(serde::Serialize, serde::Deserialize)]
     pub enum Rule {
         /// The kill switch is engaged.
         KillLatch = 1, "kill_latch";
@@ -101,7 +102,7 @@ crate::coded! {
 }
 
 /// An order that was refused, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Refusal {
     /// The rule that said no.
     pub rule: Rule,

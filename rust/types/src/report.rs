@@ -3,7 +3,7 @@
 use crate::{CurrencyId, Money, OrderId, TimeNs};
 
 /// Whether a fill provided liquidity or took it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Liquidity {
     /// The order waited in the book.
     Maker,
@@ -13,6 +13,7 @@ pub enum Liquidity {
 
 crate::coded! {
     /// Why a venue did not accept an order or an amendment.
+    #[derive(serde::Serialize, serde::Deserialize)]
     pub enum RejectReason {
         /// A post-only order would have traded at once.
         WouldTake = 1, "would_take";
@@ -37,6 +38,7 @@ crate::coded! {
 
 crate::coded! {
     /// Why an order ended without filling whole.
+    #[derive(serde::Serialize, serde::Deserialize)]
     pub enum CancelReason {
         /// A strategy or an operator asked for it.
         Requested = 1, "requested";
@@ -66,7 +68,7 @@ crate::coded! {
 }
 
 /// What happened to an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ReportBody {
     /// The venue has the order.
     Accepted,
@@ -117,7 +119,7 @@ pub enum ReportBody {
 }
 
 /// One message of a venue about one order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Report {
     /// Time at the venue; for a fill inside a bar, the opening time of the bar.
     pub venue_time_ns: TimeNs,

@@ -2,6 +2,7 @@
 
 crate::coded! {
     /// What is not to be trusted, so that no new risk is taken until a person resumes.
+    #[derive(serde::Serialize, serde::Deserialize)]
     pub enum SafetyCause {
         /// The feed has brought nothing for too long.
         FeedLost = 1, "feed_lost";
@@ -17,7 +18,7 @@ crate::coded! {
 /// A pause that an engine gives itself: what was seen, and the bound that it passed.
 ///
 /// Both numbers are nanoseconds, of stale data how often, and of a file that is gone 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SafetyPause {
     /// What is not to be trusted.
     pub cause: SafetyCause,

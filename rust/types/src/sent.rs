@@ -3,7 +3,7 @@
 use crate::OrderId;
 
 /// A request at the moment at which it is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Sent {
     /// The order that it is about.
     pub order_id: OrderId,
@@ -12,7 +12,7 @@ pub struct Sent {
 }
 
 /// What a request that is sent asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum SentBody {
     /// An order that the venue is to take.
     New {

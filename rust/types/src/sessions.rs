@@ -11,7 +11,7 @@ const DAY_NS: i64 = 86_400_000_000_000;
 pub const SESSIONS_MAX: usize = 1 << 16;
 
 /// A span of time in which an instrument trades: from `start_ns` on, until before `end_ns`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Session {
     /// When it begins, UTC nanoseconds.
     pub start_ns: TimeNs,
@@ -26,12 +26,12 @@ pub struct Session {
 ///
 /// **Invariant:** sessions of a table are in the order of time, none is empty and no two overlap; one may
 /// begin when the one before it ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Sessions {
     kind: Kind,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Kind {
     /// It trades all the time; the day ends this long after midnight UTC.
     Always { day_end_ns: i64 },

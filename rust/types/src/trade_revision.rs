@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// The numbers of a trade of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Traded {
     /// At what price, in ticks.
     pub price_ticks: i64,
@@ -60,7 +60,7 @@ pub struct TradeRevision<T = Box<str>> {
 }
 
 /// A revision as it was booked: what was taken back, and what was booked in its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct BookedRevision<T = Box<str>> {
     /// When the venue revised it.
     pub venue_time_ns: TimeNs,

@@ -24,7 +24,7 @@ pub struct Borrowed {
 }
 
 /// The short of one strategy in one instrument.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 struct Short {
     /// Size, never negative.
     lots: i64,
@@ -44,7 +44,7 @@ impl Short {
 }
 
 /// What is borrowed, and for how long.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Borrow {
     /// Yearly rates in parts per million, by instrument.
     rates_ppm: Vec<i64>,

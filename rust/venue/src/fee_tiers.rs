@@ -10,7 +10,7 @@ const WINDOW_DAYS: usize = 30;
 const DAY_NS: i64 = 86_400_000_000_000;
 
 /// Rates from a volume on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FeeTier {
     /// Volume in money from which the rates hold, that volume included.
     pub volume: Money,
@@ -19,7 +19,7 @@ pub struct FeeTier {
 }
 
 /// Which volume decides the tier.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum FeeWindow {
     /// That of today and the 29 days before, days in UTC.
     #[default]
@@ -32,7 +32,7 @@ pub enum FeeWindow {
 ///
 /// **Invariant:** the rates are those of the highest tier whose volume is reached. A fill pays the rates
 /// from before it: [`FeeTiers::note`] counts it afterwards.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FeeTiers {
     base: FeeSchedule,
     tiers: Vec<FeeTier>,

@@ -4,7 +4,7 @@ use tradecore_risk::ApprovedOrder;
 use tradecore_types::{CancelReason, InstrumentId, OrderId, Sent, SentBody};
 
 /// What a venue can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum VenueRequest {
     /// Take this order, which risk has approved.
     Submit(ApprovedOrder),

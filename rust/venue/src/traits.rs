@@ -5,7 +5,7 @@
     clippy::struct_excessive_bools,
     reason = "answers to questions that have nothing to do with each other"
 )]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct VenueTraits {
     /// A market order for a share of buying power gets its size when it fills, from the account as it is then.
     pub sizes_at_fill: bool,

@@ -13,14 +13,14 @@ const FLOW_ORDERS: usize = 1 << 14;
 const NO_QUOTE: Quote = Quote { bid_ticks: 0, bid_lots: 0, ask_ticks: 0, ask_lots: 0, update_id: 0 };
 
 /// The simulated venue of one instrument.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct SimulatedVenue {
     matcher: Matcher,
     traits: VenueTraits,
 }
 
 /// What it matches with: an enum, so that the compiler sees each kind whole.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 enum Matcher {
     Bars(Box<BarMatcher>),
     Quotes(Box<DepthMatcher>),
@@ -38,7 +38,7 @@ pub struct Shown<'a> {
 }
 
 /// What comes out of a venue; kept for its memory.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct VenueOut {
     /// What it says of orders, in order.
     pub reports: Vec<Report>,

@@ -10,14 +10,14 @@ use crate::margin::Margin;
 use crate::{Kernel, KernelConfig, KernelError};
 
 /// What one venue account has of its own.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Account {
     pub(crate) tiers: Option<FeeTiers>,
     pub(crate) margin: Option<Margin>,
 }
 
 /// The parts that are switched on; a kernel without any has no accounts of this kind.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Accounts {
     /// Interest is by instrument, so by account too.
     pub(crate) borrow: Option<Borrow>,

@@ -3,7 +3,7 @@
 use tradecore_types::{AccountId, InstrumentId, StrategyId};
 
 /// Venue accounts, by their numbers: an engine has at most as many as there are bits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct AccountSet(u16);
 
 impl AccountSet {
@@ -33,7 +33,7 @@ impl AccountSet {
 }
 
 /// Which instruments each strategy trades, as far as the engine was told: those that are missing trade all.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Traders {
     of_strategies: Vec<Vec<InstrumentId>>,
 }

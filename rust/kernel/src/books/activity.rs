@@ -10,7 +10,7 @@ use tradecore_types::{
 };
 
 /// What became of the orders of one strategy; those that are still open are not in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct OrderCounts {
     /// Orders that were filled whole, and not in part only.
     pub filled: u64,
@@ -24,7 +24,7 @@ pub struct OrderCounts {
 }
 
 /// How often one rule refused a strategy, and the first time that it did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RefusalCount {
     /// How often it did, for whatever order.
     pub count: u64,
@@ -37,7 +37,7 @@ pub struct RefusalCount {
 }
 
 /// How often a decision gate was asked, and how often it said no.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct GateCount {
     /// Its name; empty before it was asked.
     pub gate: String,
@@ -50,7 +50,7 @@ pub struct GateCount {
 }
 
 /// What became of the orders of all strategies.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Activity {
     by_strategy: Vec<OrderCounts>,
 }

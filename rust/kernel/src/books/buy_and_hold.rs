@@ -4,7 +4,7 @@
 ///
 /// **Invariant:** the sum is that of the parts but for the rounding of floats, which stays below 1e-10 of a part
 /// over a hundred thousand changes of each of a thousand instruments.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct BuyAndHold {
     /// First price of every instrument, in ticks; `None` while there is none.
     firsts: Vec<Option<i64>>,

@@ -9,7 +9,7 @@ use tradecore_types::{CurrencyId, InstrumentId, InstrumentKind, Money, Rate};
 use crate::currency_config::{Conversion, CurrencyConfig};
 
 /// The currencies of an account that has several.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Conversions {
     /// By number, from 1 on.
     ways: Vec<Conversion>,

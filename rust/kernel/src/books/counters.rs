@@ -3,7 +3,7 @@
 use tradecore_types::{Liquidity, Report, ReportBody};
 
 /// How much of everything there was.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Counters {
     /// Events that were fed and consumed.
     pub events: u64,

@@ -14,7 +14,7 @@ use crate::{Kernel, KernelConfig, KernelError};
 /// much time or however many events lie between. Elsewhere there is one when the first event comes, one at each
 /// multiple of the span of the clock before which something happened, and one at the end: never more rows than
 /// events, nor than spans, and none for a span in which nothing could change.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct EquityColumns {
     /// Opening time of the bar, or time of the sample, UTC nanoseconds, rising.
     pub time_ns: Vec<TimeNs>,
@@ -42,7 +42,7 @@ impl EquityColumns {
 }
 
 /// The next sample of the equity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Clock {
     /// No samples: nothing is asked for, or bars make the rows.
     Off,
@@ -53,7 +53,7 @@ enum Clock {
 }
 
 /// The curve on its way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Curve {
     columns: Lendable<EquityColumns>,
     pub(crate) held: BuyAndHold,

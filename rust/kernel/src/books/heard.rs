@@ -33,7 +33,7 @@ const BOUND_MAX: usize = 1 << 13;
 const REFUSED_EXITS_MAX: usize = 64;
 
 /// What a venue has said and may say again.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Heard {
     /// Trades by order and name. Two orders of ours that trade with each other have one trade of one name.
     trades: BTreeMap<OrderId, BTreeMap<Arc<str>, Trade>>,
@@ -61,7 +61,7 @@ pub(crate) struct Heard {
 }
 
 /// A trade as it was told last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Trade {
     /// How often the venue has told it anew; 0 as it was told first.
     pub(crate) revision: u64,
@@ -74,7 +74,7 @@ pub(crate) struct Trade {
 }
 
 /// Whose an order is that has traded, and what it did to a position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct TradedBy {
     pub(crate) owner: Owner,
     /// Whether it could only close.
@@ -107,7 +107,7 @@ impl Trade {
 }
 
 /// What a venue has said about requests for an order, and of its terms.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 struct Answers {
     /// The newest, as they came.
     last: VecDeque<Report>,

@@ -11,7 +11,7 @@ use tradecore_types::{AccountId, Adopted, OrderId};
 const NAMES_MAX: usize = 1 << 16;
 
 /// How a venue calls the orders of the books, and which of them others made.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Names {
     of_orders: BTreeMap<OrderId, Name>,
     oldest_first: VecDeque<OrderId>,
@@ -20,7 +20,7 @@ pub(crate) struct Names {
 }
 
 /// How an order is called.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 struct Name {
     account: AccountId,
     venue: Box<str>,

@@ -4,7 +4,7 @@ use tradecore_ledger::{ClosedOrder, FillInput};
 use tradecore_types::{InstrumentId, OrderId, OrderIntent, Report, ReportBody, Side, StrategyId};
 
 /// Whose an order is and what it does to a position, be it open or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Owner {
     pub(crate) strategy: StrategyId,
     pub(crate) instrument: InstrumentId,

@@ -66,7 +66,7 @@ pub struct OrderUpdate {
 }
 
 /// What a strategy wants to be told about its own orders: what nobody listens to is no wake-up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Hearing {
     /// Its fills.
     pub(crate) fills: bool,

@@ -3,7 +3,7 @@
 use tradecore_types::{CommandKind, TimeNs};
 
 /// The last command about every limit, permission and halt.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Changes {
     last: Vec<(TimeNs, CommandKind)>,
 }

@@ -6,7 +6,7 @@ use tradecore_journal::encode_order;
 use tradecore_types::{Money, OrderId, OrderIntent, TimeNs};
 
 /// Which wishes wait for a person, how long, and how far the market may go meanwhile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ConsentRules {
     /// What an entry is worth at most that needs nobody; `None`: every entry waits.
     pub value_max: Option<Money>,
@@ -17,7 +17,7 @@ pub struct ConsentRules {
 }
 
 /// A wish that waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Waiting {
     /// What was asked for, and when; its number is the name of the wish.
     pub intent: OrderIntent,
@@ -34,7 +34,7 @@ pub struct Waiting {
 }
 
 /// The rules, and what waits, oldest first.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Consents {
     pub(crate) rules: ConsentRules,
     pub(crate) waiting: Vec<Waiting>,

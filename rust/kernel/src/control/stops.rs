@@ -4,7 +4,7 @@ use tradecore_risk::Switches;
 use tradecore_types::{AccountId, CommandKind, InstrumentId, OrderId, Scope, Stop, StrategyId, Within};
 
 /// What is stopped within one scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 struct Stopped {
     scope: Scope,
     is_paused: bool,
@@ -17,7 +17,7 @@ struct Stopped {
 ///
 /// **Invariant:** each scope is there once, and a stop of it ends by an operator's word about that very scope: what is
 /// said of everything, or of another scope, leaves it as it is.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Stops {
     of: Vec<Stopped>,
     /// Single orders whose end an operator wants.
@@ -25,7 +25,7 @@ pub(crate) struct Stops {
 }
 
 /// An order, or a position, as a scope sees it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Place {
     pub(crate) strategy: StrategyId,
     pub(crate) instrument: InstrumentId,

@@ -68,7 +68,7 @@ pub struct DecisionView {
 }
 
 /// What one gate said of a request, for the trace and for the refusal.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct GateVerdict {
     /// Name of the gate, by which settings and records call it.
     pub gate: Cow<'static, str>,

@@ -19,7 +19,7 @@ use crate::groups::to_close::{ASK_AGAIN_NS, CloseOut, Flattening, Limited, Resti
 use crate::{Kernel, KernelError};
 
 /// How a flatten may close now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Way {
     /// By market orders.
     AtMarket,

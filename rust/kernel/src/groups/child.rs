@@ -7,7 +7,7 @@ use crate::gates::Occasion;
 use crate::gates::decision::RequestKind;
 
 /// An order that follows the fills of another one, for as long as either lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Child {
     pub(crate) entry: OrderId,
     /// Its open order, if it has one.
@@ -42,7 +42,7 @@ pub(crate) struct Child {
 }
 
 /// How far the order of a child has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Stage {
     /// It is held: known here only.
     Held,

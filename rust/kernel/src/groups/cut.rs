@@ -3,7 +3,7 @@
 use tradecore_types::OrderId;
 
 /// An order that is to be open with no more than so many lots; 0 cancels it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Cut {
     pub(crate) order_id: OrderId,
     pub(crate) lots: i64,
@@ -11,7 +11,7 @@ pub(crate) struct Cut {
 }
 
 /// Why an order is to be cut: it decides whether a later fill of the entry makes the order larger again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum CutCause {
     /// Another child of the same entry has filled or ended.
     Sibling,

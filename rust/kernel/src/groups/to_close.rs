@@ -8,7 +8,7 @@ use tradecore_types::{
 };
 
 /// Something that is to be closed and is not yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum CloseOut {
     /// A position that an operator wants flat.
     Position(Flattening),
@@ -23,7 +23,7 @@ pub(crate) enum CloseOut {
 }
 
 /// A position that an operator wants closed and that is not flat yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Flattening {
     pub(crate) strategy: StrategyId,
     pub(crate) instrument: InstrumentId,
@@ -41,14 +41,14 @@ pub(crate) struct Flattening {
 }
 
 /// What a venue outside refused to close: it is asked for again after a while, or as soon as it is another amount.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Refused {
     pub(crate) lots: i64,
     pub(crate) not_before_ns: TimeNs,
 }
 
 /// How a flatten closes by limit orders until its time is up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Limited {
     pub(crate) by: ByLimit,
     /// The mark when it was commanded, which bounds all of it; without one then, the first one after that.
@@ -60,7 +60,7 @@ pub(crate) struct Limited {
 }
 
 /// A limit order that a flatten has sent; its end is asked for once its time is up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Resting {
     pub(crate) order_id: OrderId,
     pub(crate) strategy: StrategyId,
@@ -71,7 +71,7 @@ pub(crate) struct Resting {
 }
 
 /// An exit of which the venue refused a cut: it is asked for again after a while.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct TooLarge {
     pub(crate) order_id: OrderId,
     pub(crate) instrument: InstrumentId,
@@ -79,7 +79,7 @@ pub(crate) struct TooLarge {
 }
 
 /// What an order that may only close has left undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Rest {
     /// The order as it is to be sent again; its number and size are those of the one that has ended.
     pub(crate) intent: OrderIntent,
@@ -95,7 +95,7 @@ pub(crate) struct Rest {
 pub(crate) const ASK_AGAIN_NS: TimeNs = 1_000_000_000;
 
 /// What an order that has ended was bound to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Ties {
     /// Number of its group of orders that cancel each other.
     pub(crate) group: Option<OrderId>,
@@ -278,7 +278,7 @@ impl Rest {
 }
 
 /// An order whose end was asked for, and may not have been heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Ending {
     pub(crate) order_id: OrderId,
     pub(crate) instrument: InstrumentId,

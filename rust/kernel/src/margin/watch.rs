@@ -7,7 +7,7 @@ use crate::KernelError;
 use crate::margin::{MarginMode, Margined, overflow, worth};
 
 /// Everything that decides what a position contributes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 struct Basis {
     instrument: InstrumentId,
     mark_ticks: Option<i64>,
@@ -19,7 +19,7 @@ struct Basis {
 }
 
 /// A position as it was looked at last.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 struct Looked {
     basis: Basis,
     /// Unrealised profit, of a position for which the whole account stands.
@@ -29,7 +29,7 @@ struct Looked {
 }
 
 /// Which positions may have changed since they were looked at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Touched {
     #[default]
     Nothing,
@@ -43,7 +43,7 @@ enum Touched {
 ///
 /// **Invariant:** the sums are those of the rows, and a row follows from its basis alone: nothing here is state
 /// that the ledger, the marks and the margin set aside do not have, and none of it decides anything else.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct MarginWatch {
     rows: Vec<Looked>,
     profit: i128,

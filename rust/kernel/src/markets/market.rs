@@ -8,7 +8,7 @@ use tradecore_venue::{Shown, SimulatedVenue};
 use crate::books::activity::Seen;
 
 /// The book of an instrument and where it comes from.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Book {
     /// Rebuilt from a venue's messages.
     Synced(Box<InstrumentBook>),
@@ -43,7 +43,7 @@ impl Book {
 }
 
 /// Who wants to be woken by what.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Subscribers {
     pub(crate) quotes: Vec<StrategyId>,
     pub(crate) books: Vec<StrategyId>,
@@ -51,7 +51,7 @@ pub(crate) struct Subscribers {
 }
 
 /// Series of bars by what they are made from.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct SeriesOf {
     pub(crate) input: Vec<usize>,
     /// Longer bars, built from those given as input.
@@ -61,7 +61,7 @@ pub(crate) struct SeriesOf {
 }
 
 /// One instrument with its data, its venue and its checks.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Market {
     pub(crate) instrument: Instrument,
     /// When it trades; shared with the other instruments of its calendar.
@@ -87,6 +87,11 @@ pub(crate) struct Market {
 }
 
 impl Market {
+    /// Tells whether another one wakes the same strategies and keeps the same series.
+    pub(crate) fn is_told_to_those_of(&self, other: &Self) -> bool {
+        self.subscribers == other.subscribers && self.series == other.series
+    }
+
     /// Appends the canonical bytes of the prices that decide what comes of the next order.
     pub(crate) fn write_prices(&self, out: &mut Vec<u8>) {
         let (price_ticks, time_ns) = self.reference.unwrap_or((i64::MIN, 0));

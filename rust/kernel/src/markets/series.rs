@@ -1,7 +1,7 @@
 //! A series of bars with the indicators that follow it.
 
 use tradecore_bars::{BarBuilder, BarRule, BarSpan, FirstBar, MergedBars, TimeBars};
-use tradecore_indicators::{Candle, Indicator};
+use tradecore_indicators::{Candle, Indicator, IndicatorSpec};
 use tradecore_ring::Ring;
 use tradecore_types::{Bar, Instrument, InstrumentId, Sessions, StrategyId, ValueError};
 
@@ -27,7 +27,7 @@ pub enum BarSource {
 }
 
 /// What builds the bars of a series; neither for bars given as input.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Builders {
     /// Out of prints.
     pub(crate) prints: Option<BarBuilder>,
@@ -56,7 +56,7 @@ impl BarSource {
 }
 
 /// Outputs of an indicator now and one bar before.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct IndicatorValues {
     /// Values after the last bar; NaN until warm.
     pub now: [f64; 3],
@@ -64,14 +64,16 @@ pub struct IndicatorValues {
     pub previous: [f64; 3],
 }
 
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 struct Follower {
+    /// What was asked for.
+    spec: IndicatorSpec,
     indicator: Indicator,
     values: IndicatorValues,
 }
 
 /// The last bars as one float column per price, newest last.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 struct Columns {
     open: Ring<f64>,
     high: Ring<f64>,
@@ -96,7 +98,7 @@ pub enum Column {
 }
 
 /// Bars of one instrument, who wants them and what is computed from them.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Series {
     pub(crate) instrument: InstrumentId,
     pub(crate) builders: Builders,
@@ -138,10 +140,24 @@ impl Series {
         self.instrument == instrument && self.subscribers.contains(&strategy)
     }
 
+    /// Tells whether another one was asked for in the same way, whatever has become of it since.
+    pub(crate) fn is_as_asked_for_in(&self, other: &Self) -> bool {
+        let places = |series: &Self| series.columns.as_ref().map_or(0, |columns| columns.close.capacity());
+        self.instrument == other.instrument
+            && self.subscribers == other.subscribers
+            && self.followers.is_empty()
+            && places(self) == places(other)
+    }
+
+    /// Returns the index of an indicator that follows already.
+    pub(crate) fn find(&self, spec: &IndicatorSpec) -> Option<usize> {
+        self.followers.iter().position(|follower| follower.spec == *spec)
+    }
+
     /// Adds an indicator and returns its index.
-    pub(crate) fn follow(&mut self, indicator: Indicator) -> usize {
+    pub(crate) fn follow(&mut self, spec: IndicatorSpec, indicator: Indicator) -> usize {
         let values = IndicatorValues { now: [f64::NAN; 3], previous: [f64::NAN; 3] };
-        self.followers.push(Follower { indicator, values });
+        self.followers.push(Follower { spec, indicator, values });
         self.followers.len() - 1
     }
 

@@ -24,7 +24,7 @@ pub enum Amends {
 }
 
 /// How far the amendment of an order is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum RenewalStep {
     /// Nothing is asked for.
     Resting,
@@ -50,7 +50,7 @@ impl RenewalStep {
 }
 
 /// The amendments of one order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Renewal {
     /// How often it has left anew.
     pub revision: u16,
@@ -71,7 +71,7 @@ impl Renewal {
 }
 
 /// The amendments of all orders that were amended and are open.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Renewals(BTreeMap<OrderId, Renewal>);
 
 impl Renewals {

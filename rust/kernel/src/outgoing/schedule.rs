@@ -25,7 +25,7 @@ pub(crate) enum Cancelling {
 }
 
 /// A report on its way back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Delivery {
     /// The instrument that the order is for.
     pub(crate) instrument: InstrumentId,
@@ -34,7 +34,7 @@ pub(crate) struct Delivery {
 }
 
 /// A timer of a strategy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Timer {
     /// When it rings.
     pub(crate) time_ns: TimeNs,
@@ -47,7 +47,7 @@ pub(crate) struct Timer {
 }
 
 /// A span of time that ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub(crate) enum End {
     /// A time bar.
     Bar {
@@ -83,7 +83,7 @@ pub(crate) enum Due {
 }
 
 /// Internal events not yet due.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Schedule {
     /// When the next of all is due, the end of time when there is none: most steps ask only this.
     next_ns: TimeNs,

@@ -51,7 +51,7 @@ impl WatchedKinds {
 }
 
 /// An order that is set off and waits until those that cancel it have ended at the venue: never two at once.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Waiting {
     pub(crate) order_id: OrderId,
     /// The others, each with what of it had filled when its end was asked for.
@@ -59,7 +59,7 @@ pub(crate) struct Waiting {
 }
 
 /// The orders that are watched here now.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Watched {
     /// By number, those that wait included.
     orders: Vec<OrderId>,

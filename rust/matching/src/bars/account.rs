@@ -6,7 +6,7 @@ use tradecore_types::{
 };
 
 /// What is left of one entry order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct OpenPosition {
     /// The strategy that holds it.
     pub strategy: StrategyId,

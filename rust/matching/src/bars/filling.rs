@@ -31,7 +31,7 @@ pub(super) struct FillTerms {
 }
 
 /// What became of an order that met its price.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Done {
     /// Whether it opened a position.
     pub opened: bool,

@@ -11,7 +11,7 @@ use super::queue::Waiting;
 const SESSION_BAR_NS: i64 = 23 * 3_600 * 1_000_000_000;
 
 /// A bar that has opened, and when it closes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Interval {
     pub bar: Bar,
     pub close_ns: TimeNs,

@@ -20,7 +20,7 @@ use crate::FeeSchedule;
 /// the data [`BarMatcher::finalize`]. Calls that a policy does not use do nothing, so the kernel need
 /// not know the policy. What arrives between the open and the whole bar, at the time of the open, meets the
 /// open too. Fills carry the opening time of their bar.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct BarMatcher {
     pub(super) instrument: Instrument,
     pub(super) fees: FeeSchedule,

@@ -4,7 +4,7 @@ use tradecore_risk::ApprovedOrder;
 use tradecore_types::{Bar, OrderId, OrderKind, Side, TimeInForce, TimeNs};
 
 /// An order that waits for a bar, with what the bars so far have made of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Waiting {
     /// The order as risk approved it.
     pub order: ApprovedOrder,
@@ -154,7 +154,7 @@ impl Waiting {
 
 /// The waiting orders. What arrives during a pass is kept apart and joins at the next one, so that
 /// places do not move while they are visited.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Queue {
     places: Vec<Option<Waiting>>,
     front: Vec<Waiting>,

@@ -1,7 +1,7 @@
 //! The choices a bar leaves open.
 
 /// When a market order fills.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum BarFill {
     /// At the open of the next bar.
     #[default]
@@ -13,7 +13,7 @@ pub enum BarFill {
 }
 
 /// In which order the orders of one bar are tried.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum BarOrder {
     /// At the open first everything that fills at the open price, closing orders before others; then what
     /// the path meets: from the open to the extreme that is worse for what is at stake, to the other extreme, to
@@ -41,7 +41,7 @@ pub enum Finalize {
 }
 
 /// What a [`crate::BarMatcher`] assumes where a bar does not tell what happened inside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct BarRules {
     /// When a market order fills.
     pub fill: BarFill,

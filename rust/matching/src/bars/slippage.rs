@@ -16,7 +16,7 @@ const PPM: i128 = 1_000_000;
 /// where the market was, unless [`Slippage::may_leave_bar`] says otherwise. A limit order is never worse than
 /// its limit: it pays no slippage, and only the share of the volume bounds it. Range and volume are those of the last whole bar
 /// the venue has seen: of the bar before for a fill at an open, of the bar itself for one inside it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Slippage {
     /// So many ticks worse, whatever the price.
     pub ticks: i64,

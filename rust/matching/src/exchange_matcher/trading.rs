@@ -14,7 +14,7 @@ use crate::mandate::{Mandate, fill, reaches};
 use crate::market_out::{MarketOut, Tape};
 
 /// An arriving order, of ours if it has an id.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Taker {
     pub order_id: Option<OrderId>,
     pub side: Side,
@@ -30,7 +30,7 @@ impl Taker {
 }
 
 /// What came of taking.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Taken {
     /// Lots that did not trade.
     pub left: i64,

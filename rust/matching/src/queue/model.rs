@@ -11,7 +11,7 @@ const EXPONENT_MAX: u8 = 16;
 /// The probabilistic models are those of Rigtorp (2013, "Estimating order queue position"): lots that leave
 /// a level without a trade were behind us with `f(behind) / (f(behind) + f(ahead))`, and the estimate moves
 /// by the expected value, so nothing is drawn at random. All of it is integers in units of 2^-32.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum QueueModel {
     /// Every cancel was behind us, as far as there was anybody.
     #[default]

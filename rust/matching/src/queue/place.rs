@@ -12,7 +12,7 @@ use crate::state::put;
 pub(crate) const AHEAD_UNKNOWN: i64 = i64::MAX;
 
 /// How many lots of others trade before an order, and what that is derived from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct QueuePlace {
     /// Lots of others that trade before it at its price; an estimate is rounded up.
     pub ahead_lots: i64,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use tradecore_journal::{
-    Finding, Status, archives, backup, drop_market_events, pack, set_aside, succeed, verify,
+    Finding, Head, Status, archives, backup, drop_market_events, pack, set_aside, succeed, verify,
 };
 
 use super::failure::storage;
@@ -47,6 +47,8 @@ pub struct PyJournalFinding {
     damaged_offset: Option<u64>,
     /// First record that cannot be trusted, or None.
     damaged_seq: Option<u64>,
+    /// Hash of every order, refusal, cancel, amendment and link among the records, as an engine has it, hexadecimal.
+    orders_digest: String,
     /// What was found and what to do, in a sentence.
     message: String,
 }
@@ -73,6 +75,7 @@ fn journal_verify(py: Python<'_>, path: PathBuf) -> PyResult<PyJournalFinding> {
         file_bytes: finding.file_bytes,
         segments: finding.segments,
         dropped: finding.dropped,
+        orders_digest: Head(finding.orders_digest).to_string(),
         created_ns: finding.created_ns,
         damaged_offset: damage.map(|damage| damage.offset),
         damaged_seq: damage.map(|damage| damage.first_seq),

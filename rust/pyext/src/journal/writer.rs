@@ -145,9 +145,12 @@ impl PyJournalWriter {
     /// `<path>.torn-<offset>`; damage raises `StorageError` and changes nothing. It goes on in a new
     /// segment when one has `segment_bytes`, or spans `segment_ns` of the engine's time; 0 is for never.
     /// With `packs` a thread packs the older ones. `reserve_bytes` of the disk are kept for when it is full, once
-    /// `journal_keep_reserve` has made them.
+    /// `journal_keep_reserve` has made them. What is there is checked from the segment on that has frame `from_seq`.
     #[staticmethod]
-    #[pyo3(signature = (path, created_ns, *, segment_bytes = 0, segment_ns = 0, packs = false, reserve_bytes = 0))]
+    #[expect(clippy::too_many_arguments, reason = "each is a keyword of its own in Python")]
+    #[pyo3(signature = (
+        path, created_ns, *, segment_bytes = 0, segment_ns = 0, packs = false, reserve_bytes = 0, from_seq = 0
+    ))]
     fn open(
         py: Python<'_>,
         path: PathBuf,
@@ -156,10 +159,11 @@ impl PyJournalWriter {
         segment_ns: i64,
         packs: bool,
         reserve_bytes: u64,
+        from_seq: u64,
     ) -> PyResult<Self> {
         let rotation = Rotation { bytes: segment_bytes, span_ns: segment_ns };
         let opened = py.detach(|| {
-            Writer::open(&path, created_ns)
+            Writer::open_late(&path, created_ns, from_seq)
                 .map(|writer| writer.with_rotation(rotation, packs).with_reserve(reserve_bytes))
         });
         let writer = opened.map_err(|error| storage(&error))?;
