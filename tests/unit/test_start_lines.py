@@ -14,6 +14,7 @@ from tradecore.domain.opening import Opening
 from tradecore.domain.spec import AccountSpec, EngineSpec, InstrumentSpec, RiskSpec
 from tradecore.engine import Engine
 from tradecore.runtime.carry_over import CarriedOver
+from tradecore.runtime.recovery import Recovered
 from tradecore.strategy import StrategyBinding
 from tradecore_api import start_lines
 from tradecore_api.config.read import from_tree
@@ -142,28 +143,26 @@ def test_twelve_limits_are_named_and_the_rest_is_counted(monkeypatch, count):
     assert told == {"limits": [{"scope": "account", "limit": f"l{n}", "value": str(n)} for n in range(count)]}
 
 
-class Recovered:
-    """What was found in a journal."""
-
-    def __init__(self, frames=0, market_events=0, *, is_complete=False) -> None:
-        self.frames = frames
-        self.market_events = market_events
-        self.is_complete = is_complete
-
-
 @pytest.mark.parametrize(
     ("recovered", "words"),
     [
         (Recovered(), "journal a: new"),
         (
-            Recovered(1, is_complete=True),
+            Recovered(frames=1, is_complete=True),
             "journal a: its data had ended, there is nothing to do; --new-journal starts afresh",
         ),
         (
-            Recovered(1_234, 5_678),
+            Recovered(frames=1_234, market_events=5_678, replayed_events=5_678),
             (
                 "journal a: goes on after 1,234 records; "
                 "5,678 market events were replayed and every byte is the same"
+            ),
+        ),
+        (
+            Recovered(frames=2_234, market_events=5_678, replayed_events=78, from_seq=1_234),
+            (
+                "journal a: goes on after 2,234 records; "
+                "78 market events since the snapshot at 1,234 were replayed and every byte is the same"
             ),
         ),
     ],
@@ -173,7 +172,12 @@ def test_a_journal_is_new_goes_on_or_has_ended(recovered, words):
     assert start_lines._journal(Running(None, recovered), "a") == (
         "start_journal",
         words,
-        {"journal": "a", "records": recovered.frames, "replayed": recovered.market_events},
+        {
+            "journal": "a",
+            "records": recovered.frames,
+            "replayed": recovered.replayed_events,
+            "from_snapshot": recovered.from_seq,
+        },
     )
 
 

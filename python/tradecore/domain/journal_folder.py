@@ -256,12 +256,11 @@ class JournalFolder:
 
         Raises `StorageError` when the journal cannot be read.
         """
+        reader = self.reader()
         if position.next_seq == 0:
-            return self.reader()
+            return reader
         if position.first != self.first_hash():
             return None
-        # From the segment on that has it: what is before may be months.
-        reader = self.reader(position.next_seq)
         reader.skip_to(position.next_seq)
         return reader if position_of(reader, position.first) == position else None
 
