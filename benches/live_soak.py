@@ -133,11 +133,19 @@ def uncertainty(times: Sequence[float], values: Sequence[float]) -> float:
     return float((rest / (len(times) - 2) / sum((at - middle) ** 2 for at in times)) ** 0.5)
 
 
+def _children_of(thread: Path) -> int:
+    try:
+        return len((thread / "children").read_text().split())
+    except (FileNotFoundError, ProcessLookupError):
+        # It has ended since the threads were listed.
+        return 0
+
+
 def look_at(pid: int) -> dict[str, float]:
     """Return what a process holds: memory in bytes, descriptors, threads, children."""
     place = Path(f"/proc/{pid}")
     rows = dict(line.split(":", 1) for line in (place / "status").read_text().splitlines())
-    children = sum(len((task / "children").read_text().split()) for task in (place / "task").iterdir())
+    children = sum(_children_of(task) for task in (place / "task").iterdir())
     return {
         "memory": float(rows["VmRSS"].split()[0]) * 1024,
         # What no file backs: a file that is mapped to be read is no memory that is kept.

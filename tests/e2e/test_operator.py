@@ -265,7 +265,10 @@ def test_the_log_says_at_the_start_what_runs_and_from_where(desk):
         "end: `tradecore stop one` or Ctrl-C",
     ):
         assert words in first, words
-    assert re.search(r"goes on after [\d,]+ records; [\d,]+ market events were replayed", second)
+    assert re.search(
+        r"goes on after [\d,]+ records; [\d,]+ market events( since the snapshot at [\d,]+)? were replayed",
+        second,
+    )
     assert re.search(r"Quoter (bought|sold) 0\.01 BTC-USD at \d{5}\.\d\d as (maker|taker), fee", first)
     assert not re.search(r"ticks|_ns=|atto", first + second)
     for line in (first + second).splitlines():

@@ -88,7 +88,7 @@ def test_an_engine_goes_on_in_its_reserve_and_needs_no_restart(tmp_path, disk, i
     folder = JournalFolder(journal)
     assert folder.verify().status == "intact"
     said = [fields["command"] for _, _, kind, fields in folder.reader() if kind == "command"]
-    assert said == (["pause", "kill"] if is_killed else ["pause", "resume"])
+    assert said == (["safety_pause", "kill"] if is_killed else ["safety_pause", "resume"])
     assert sorted(path.name for path in disk.iterdir() if "reserve" in path.name) == []
 
 

@@ -120,9 +120,13 @@ class StoppedEngine(WatchedEngine):
         said = self.status()
         if said["is_killed"]:
             self.tell(ReleaseKill())
-        if said["is_paused"]:
+        until(self._trades)
+
+    def _trades(self):
+        """Take back what paused it, also a moment later: a clock that was set right has jumped, too."""
+        if self.status()["is_paused"]:
             self.tell(Resume())
-        until(lambda: len(self.open_orders()) >= 2 and self.held())
+        return len(self.open_orders()) >= 2 and self.held()
 
     def _is_up(self):
         assert self.engine.poll() is None, (self.engine.poll(), self.logs())
