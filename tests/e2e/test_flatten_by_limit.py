@@ -5,17 +5,14 @@ import time
 
 import pytest
 
-from support.venue_process import ONE_MARKET, venue_beside
+from support.venue_process import ONE_MARKET, WIDE_CANARY, venue_beside
 from tradecore.domain.journal import JournalFolder
 
-LIVE = """
+LIVE = (
+    """
 mode = "live"
 [live]
 person = "Ada"
-canary.instruments = ["BTC-USD"]
-canary.order_value_max = 10_000_000
-canary.orders_a_day_max = 1_000
-canary.position_value_max = 10_000_000
 keys = "venue-keys.json"
 [feed]
 kind = "local"
@@ -33,6 +30,8 @@ class = "holds.py:Holds"
 [journal]
 path = "live.journal"
 """
+    + WIDE_CANARY
+)
 STRATEGY = '''
 class Holds:
     """Buys more than the book has near the market, once, and holds it."""

@@ -8,7 +8,7 @@ import pytest
 
 from support.desk import Desk
 from support.preloaded import CAN_PRELOAD, REASON, build
-from support.venue_process import ONE_MARKET, venue_beside
+from support.venue_process import ONE_MARKET, WIDE_CANARY, venue_beside
 from tradecore.domain.journal import JournalFolder
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.state_dir import ENVIRONMENT_NAME
@@ -21,14 +21,11 @@ heartbeat_interval_ms = 200
 clock_jump_ms = 2_000
 flatten_when_halted = true
 """
-LIVE = """
+LIVE = (
+    """
 mode = "live"
 [live]
 person = "Ada"
-canary.instruments = ["BTC-USD"]
-canary.order_value_max = 1_000_000
-canary.orders_a_day_max = 1_000_000
-canary.position_value_max = 1_000_000
 keys = "venue-keys.json"
 [feed]
 kind = "local"
@@ -46,6 +43,8 @@ class = "tradecore_api.demo_strategies:Quoter"
 [safety]
 feed_lost_ms = 1_500
 """
+    + WIDE_CANARY
+)
 
 
 def commands(journal):
