@@ -464,7 +464,7 @@ fn random_trading_opens_both_sides_and_closes_them_in_every_way() {
     for (kind, (matching, _, is_margined)) in RIGS.into_iter().enumerate() {
         let (mut hedged, mut partly, mut waiting, mut surplus) = (0, 0, 0, 0);
         let mut model = Model::default();
-        let rig = played(kind, &steps, 11, |rig| {
+        let rig = played(kind, &steps, 13, |rig| {
             let ledger = rig.kernel.ledger();
             let legs = ledger.legs(ANNA, GOLD);
             hedged += usize::from(legs.long > 0 && legs.short > 0);

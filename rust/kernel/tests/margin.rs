@@ -1,22 +1,28 @@
-//! Margin under random markets: what is kept between events is what a look at everything finds.
+//! Margin under random markets: what is kept between events is what a look at everything finds; and what a flatten does
+//! when a liquidation comes before it.
 #![allow(clippy::unwrap_used, reason = "test code")]
 
 mod common;
 
-use common::{ANNA, BERT, GOLD, Item, Rig, TIN, bar, config, limit, market, money, quote, stop};
+use common::{ANNA, BERT, GOLD, Item, Rig, TIN, bar, command, config, limit, market, money, quote, stop};
 use proptest::prelude::*;
 use tradecore_kernel::{
     BarSource, FirstBar, Kernel, KernelConfig, MarginMode, MarginRule, Matching, VenueConfig, Wake, WakeBody,
 };
 use tradecore_ledger::{MarginSchedule, MarginTier};
 use tradecore_matching::BarOrder;
-use tradecore_types::{EventBody, Funding, InstrumentId, Mark, Money, Side};
+use tradecore_types::{CommandKind, EventBody, Funding, InstrumentId, Mark, Money, Side};
 
 const LEAD: InstrumentId = InstrumentId(2);
 const ALL: [InstrumentId; 3] = [GOLD, TIN, LEAD];
 
 /// Gold stands with the whole account, tin with its own margin, lead is paid in full.
 fn rig(matching: Matching, bar_order: BarOrder) -> Rig {
+    rig_of([MarginMode::Cross, MarginMode::Isolated], matching, bar_order)
+}
+
+/// Gold and tin stand as the modes say, lead is paid in full.
+fn rig_of(modes: [MarginMode; 2], matching: Matching, bar_order: BarOrder) -> Rig {
     let plain = config(matching);
     let tier =
         MarginTier { notional_max: None, maintenance_ppm: 50_000, leverage_max: 10, amount: Some(Money(0)) };
@@ -26,7 +32,7 @@ fn rig(matching: Matching, bar_order: BarOrder) -> Rig {
         liquidation_fee_ppb: 1_000_000,
     };
     let mut instruments = vec![plain.instruments.first().unwrap().clone(); 3];
-    for (instrument, mode) in instruments.iter_mut().zip([MarginMode::Cross, MarginMode::Isolated]) {
+    for (instrument, mode) in instruments.iter_mut().zip(modes) {
         instrument.margin = Some(rule(mode));
     }
     let venue = VenueConfig { bar_order, ..plain.venue.clone() };
@@ -125,5 +131,26 @@ fn positions_of_both_modes_are_closed_by_force_when_their_margin_is_used_up() {
         for matching in [Matching::Quotes, Matching::Bars] {
             assert!(liquidations_of(&falls, matching, BarOrder::Time) > 0, "{instrument:?} {matching:?}");
         }
+    }
+}
+
+/// A liquidation ends every order of the account, those of a flatten too: what it leaves open is closed all the same.
+#[test]
+fn a_flatten_goes_on_after_a_liquidation_of_another_position() {
+    for command_kind in [CommandKind::Flatten, CommandKind::Kill] {
+        let mut rig = rig_of([MarginMode::Cross; 2], Matching::Bars, BarOrder::default());
+        let still = |time_ns, instrument| bar(time_ns - 9, time_ns, instrument, [100; 4]);
+        rig.play(&[still(10, GOLD), still(10, TIN)]);
+        rig.kernel.submit(ANNA, &market(GOLD, Side::Buy, 60)).unwrap();
+        rig.kernel.submit(ANNA, &market(TIN, Side::Buy, 10)).unwrap();
+        rig.play(&[still(20, GOLD), still(20, TIN)]);
+        assert_eq!((rig.position(ANNA, GOLD), rig.position(ANNA, TIN)), (60, 10));
+
+        rig.play(&[command(25, command_kind.clone()), bar(21, 30, GOLD, [78; 4])]);
+        assert_eq!((rig.position(ANNA, GOLD), rig.position(ANNA, TIN)), (0, 10), "gold was closed by force");
+        rig.play(&[still(30, TIN), still(40, TIN)]);
+        let flat = if command_kind == CommandKind::Flatten { 0 } else { 10 };
+        assert_eq!(rig.position(ANNA, TIN), flat, "{command_kind:?}");
+        assert_eq!(rig.kernel.orders().iter().count(), 0);
     }
 }

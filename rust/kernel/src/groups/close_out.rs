@@ -381,12 +381,17 @@ impl Kernel {
     /// take the place of all that was to be closed there.
     ///
     /// Where a cancel is certain and a market order always fills, as against bars, nothing is left to follow of what is
-    /// closed at the market.
+    /// closed at the market; but where there is margin, a liquidation may end such an order first.
     pub(crate) fn note_flattenings(&mut self, within: Option<Scope>, by: Option<ByLimit>) {
         self.forget_close_outs(within);
-        let is_followed = |market: &&Market| by.is_some() || !market.venue.traits().has_certain_cancels;
-        for market in self.markets.iter().filter(is_followed) {
-            let instrument = market.instrument.id;
+        let is_certain = |market: &Market| {
+            market.venue.traits().has_certain_cancels && self.margin_for(market.instrument.id).is_none()
+        };
+        let followed: Vec<InstrumentId> = (self.markets.iter())
+            .filter(|market| by.is_some() || !is_certain(market))
+            .map(|market| market.instrument.id)
+            .collect();
+        for instrument in followed {
             let limited = by.map(|by| self.limited(instrument, by));
             for strategy in (0..self.config.strategies).map(StrategyId) {
                 if within.is_some_and(|scope| !self.place_of(strategy, instrument).is_within(scope)) {
