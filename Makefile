@@ -23,13 +23,14 @@ endif
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  \1	/' | expand -t 14
 
-run: setup ## Set everything up and show the demo, live on the local venue (ARGS=--chaos adds faults and kills).
+run: python ## Set up what is needed, built quickly, and show the demo, live on the local venue (ARGS=--chaos adds faults and kills).
+	@$(PYTHON) tools/setup.py --quick
 	@$(BIN)/tradecore demo --live $(ARGS)
 
 test: dev ## Set everything up and run all Python tests.
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal $(ARGS)
 
-setup: python ## Prepare .venv with the `tradecore` command.
+setup: python ## Prepare .venv with the `tradecore` command, built for speed.
 	@$(PYTHON) tools/setup.py
 
 dev: python

@@ -36,9 +36,11 @@ def main() -> int:
     """
     parser = argparse.ArgumentParser(description="Bring .venv up to date.")
     parser.add_argument("--dev", action="store_true", help="also what the tests and checks need")
+    parser.add_argument("--quick", action="store_true", help="an extension built sooner, but slower, will do")
+    options = parser.parse_args()
     try:
         require_tools()
-        prepare(dev=parser.parse_args().dev)
+        prepare(dev=options.dev, profile="quick" if options.quick else "release")
     except MissingToolError as error:
         print(error, file=sys.stderr)
         return 2
@@ -68,7 +70,7 @@ def require_tools() -> None:
         raise MissingToolError(f"C linker not found: install gcc or clang ({how})")
 
 
-def prepare(*, dev: bool) -> None:
+def prepare(*, dev: bool, profile: str) -> None:
     """Take the four steps in their order."""
     step("venv", [str(ROOT), sys.version, sys.base_prefix], [], create_venv)
     # The larger lock contains the smaller one: once it is in, it is the one to follow.
@@ -77,7 +79,11 @@ def prepare(*, dev: bool) -> None:
     step(f"requirements-{lock}", [], [path], lambda: install(path))
     if not extension_is_built():
         stamp("extension").unlink(missing_ok=True)
-    step("extension", [], extension_inputs(), build_extension)
+    inputs = extension_inputs()
+    # What is built for speed does for whoever would have been content with less.
+    if stamp("extension").exists() and stamp("extension").read_text() == digest(["release"], inputs):
+        profile = "release"
+    step("extension", [profile], inputs, lambda: build_extension(profile))
     projects = sorted([*ROOT.glob("adapters/*/pyproject.toml"), *ROOT.glob("api/pyproject.toml")])
     step("packages", [], projects, lambda: link(project.parent for project in projects))
 
@@ -150,11 +156,11 @@ def extensions() -> list[Path]:
     return [path for path in package.glob("_core*") if path.suffix in {".so", ".pyd"}]
 
 
-def build_extension() -> None:
-    """Build the native part optimised, for this very Python, and install `tradecore` in place."""
+def build_extension(profile: str) -> None:
+    """Build the native part with a profile of Cargo.toml, for this very Python, and install `tradecore` in place."""
     environment = {**os.environ, "VIRTUAL_ENV": str(VENV), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     environment.pop("CONDA_PREFIX", None)
-    command = [str(BIN / "maturin"), "develop", "--release", "--locked", "--quiet"]
+    command = [str(BIN / "maturin"), "develop", "--profile", profile, "--locked", "--quiet"]
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
     # A build for other Pythons that lay there: no interpreter shall load it in place of its own.
     for built in extensions():
