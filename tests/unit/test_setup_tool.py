@@ -28,7 +28,7 @@ def builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_quick_build_is_made_once_and_replaced_where_speed_is_asked_for(builds):
-    """`make run` twice builds once; `make dev` after it builds for speed; `make run` then leaves that alone."""
+    """`make run` twice builds once; `make dev` then builds for speed, and `make run` leaves that alone."""
     built, prepare, _ = builds
 
     prepare(dev=False, profile="quick")
