@@ -157,7 +157,7 @@ def extensions() -> list[Path]:
 
 
 def build_extension(profile: str) -> None:
-    """Build the native part with a profile of Cargo, for this very Python, and install `tradecore` in place."""
+    """Build the native part with a profile of Cargo, for this Python, and install `tradecore` in place."""
     environment = {**os.environ, "VIRTUAL_ENV": str(VENV), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     environment.pop("CONDA_PREFIX", None)
     command = [str(BIN / "maturin"), "develop", "--profile", profile, "--locked", "--quiet"]
