@@ -81,8 +81,13 @@ def _own_process(target: str) -> None:
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = build_parser()
     try:
-        return build_parser().parse_args(arguments)
+        parsed = parser.parse_args(arguments)
+        # A variable of a script that is not set: it must not mean all that there is.
+        if empty := next((name for name, value in vars(parsed).items() if value == ""), None):
+            parser.error(f"{empty.replace('_', '-')}: is empty; leave it out, or say what is meant")
+        return parsed
     except SystemExit:
         # The parser has printed its help: what standard output says against that is said here.
         sys.stdout.flush()

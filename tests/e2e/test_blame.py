@@ -312,3 +312,22 @@ def test_values_and_exceptions_are_quoted_whatever_they_are():
     assert notes_of(error) == ["one\\x07"]
     error.__notes__ = 5
     assert notes_of(error) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("kill", ""), "account"),
+        (("kill", "demo", ""), "scope"),
+        (("cancel", "3", "--account", ""), "account"),
+        (("flatten", "", "--within-bps", "5"), "account"),
+        (("approvals", ""), "account"),
+        (("orders", "", "--all"), "source"),
+        (("run", ""), "config"),
+    ],
+)
+def test_an_empty_word_is_no_word_for_all_there_is(shell, words, name):
+    """A variable of a script that is not set stops nothing of the only account, and shows nothing of it."""
+    line = shell.run(*words, code=2)[1]
+    assert f"error: {name}: is empty" in line
+    assert not (shell.folder / "state").exists()

@@ -146,7 +146,7 @@ fn a_flatten_goes_on_after_a_liquidation_of_another_position() {
         rig.play(&[still(20, GOLD), still(20, TIN)]);
         assert_eq!((rig.position(ANNA, GOLD), rig.position(ANNA, TIN)), (60, 10));
 
-        rig.play(&[command(25, command_kind.clone()), bar(21, 30, GOLD, [78; 4])]);
+        rig.play(&[command(25, command_kind), bar(21, 30, GOLD, [78; 4])]);
         assert_eq!((rig.position(ANNA, GOLD), rig.position(ANNA, TIN)), (0, 10), "gold was closed by force");
         rig.play(&[still(30, TIN), still(40, TIN)]);
         let flat = if command_kind == CommandKind::Flatten { 0 } else { 10 };
