@@ -87,11 +87,11 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         # A variable of a script that is not set: it must not mean all that there is.
         if empty := next((name for name, value in vars(parsed).items() if value == ""), None):
             parser.error(f"{empty.replace('_', '-')}: is empty; leave it out, or say what is meant")
-        return parsed
     except SystemExit:
         # The parser has printed its help: what standard output says against that is said here.
         sys.stdout.flush()
         raise
+    return parsed
 
 
 def _forget_stdout() -> None:
