@@ -1,6 +1,7 @@
 """A snapshot at any moment: an engine that goes on from it makes the same bytes as the one that was shown."""
 
 import asyncio
+import contextlib
 import sys
 
 import numpy as np
@@ -236,6 +237,42 @@ def test_load_state_changes_nothing_of_the_engine(strategy, says):
         averaging(strategy()).go_on(kept.body, kept.states)
 
 
+class Trading(Averages):
+    """Does in `save_state` what no replay would find again."""
+
+    def __init__(self, ask):
+        """Remember what it asks for."""
+        self.ask = ask
+
+    def save_state(self, ctx):
+        """Ask for it, and say nothing of a refusal."""
+        with contextlib.suppress(RuntimeError):
+            self.ask(ctx)
+        return super().save_state(ctx)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda ctx: ctx.buy(quantity_lots=1),
+        lambda ctx: ctx.cancel(1),
+        lambda ctx: ctx.close(),
+        lambda ctx: ctx.set_timer(10**18),
+        lambda ctx: ctx.trace("seen", limit=1, value=2),
+        lambda ctx: ctx.hold("nothing"),
+    ],
+    ids=["buy", "cancel", "close", "timer", "trace", "hold"],
+)
+def test_save_state_changes_nothing_of_the_engine(ask):
+    """A replay calls it at other moments or not at all, so an order of it would come from nowhere."""
+    engine, other = averaging(Trading(ask)), averaging()
+    for each in (engine, other):
+        step(each, bars(0, 30))
+    kept = engine.keep()
+    assert kept.state_hash == engine.state_hash() == other.state_hash()
+    assert engine.take_frames() == other.take_frames() == b""
+
+
 class Silent:
     """Has no pair of methods."""
 
@@ -289,6 +326,20 @@ def test_a_newer_container_is_refused():
     """It says which one it has."""
     with pytest.raises(DataError, match="format 2"):
         Snapshot.decoded(snapshot(container=2).encoded(), "x")
+
+
+def test_snapshots_that_an_older_copy_of_a_journal_finds_do_not_take_the_place_of_its_own(tmp_path):
+    """They are further than it: none of them can be gone on from, and what it writes itself has to stay."""
+    snapshots = JournalFolder(tmp_path / "main.journal").snapshots
+    for seq in (5_000, 6_000):
+        snapshots.write(snapshot(seq=seq))
+    for seq in (1_000, 2_000, 3_000):
+        snapshots.write(snapshot(seq=seq))
+    kept = [snapshots.read(each).head.seq for each in snapshots.paths()]
+    assert kept == [6_000, 5_000, 3_000, 2_000]
+    for seq in (7_000, 8_000):
+        snapshots.write(snapshot(seq=seq))
+    assert [snapshots.read(each).head.seq for each in snapshots.paths()] == [8_000, 7_000]
 
 
 def test_the_newest_two_are_kept_and_go_with_their_journal(tmp_path):

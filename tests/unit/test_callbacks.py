@@ -93,6 +93,30 @@ def test_each_wrong_callback_is_told_with_its_line_and_the_signature_it_should_h
     assert problems["on_timer"] == "is 5, but must be a method: def on_timer(self, ctx, timer_id)"
 
 
+@pytest.mark.parametrize(
+    ("said", "is_good"),
+    [
+        ((), True),
+        (1, True),
+        ((2, 1), True),
+        ([2, 1], True),
+        (2**63 - 1, True),
+        (None, False),
+        ("2", False),
+        (1.0, False),
+        (True, False),
+        (-1, False),
+        ((2, "1"), False),
+        ((2**63,), False),
+    ],
+)
+def test_versions_of_a_state_that_are_none_are_found_before_the_run(said, is_good):
+    """Else the first snapshot would end the run, and the next start would not begin."""
+    strategy = Good()
+    strategy.state_versions = said
+    assert [name for name, _ in signature_problems(strategy)] == ([] if is_good else ["state_versions"])
+
+
 def test_a_wrong_callback_is_found_before_the_run():
     """By the loader with the key of the configuration, by the engine for who builds it in code."""
     with pytest.raises(ConfigError, match=r"a.toml: strategy.class = 'Bad': on_start takes other .*; on_bar"):

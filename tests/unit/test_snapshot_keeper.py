@@ -92,6 +92,20 @@ def test_a_disk_that_hangs_holds_neither_a_group_nor_the_end(tmp_path, monkeypat
     assert session.is_end_journalled
 
 
+def test_a_state_that_cannot_be_kept_is_said_once(tmp_path):
+    """What is wrong stays the same; the time of the engine, which does not, is no part of it."""
+    session, failed = kept_session(tmp_path / "journal", feed=ListFeed(slices=4))
+
+    def save_state(ctx):
+        raise ValueError("not now")
+
+    session.engine.strategies[0].strategy.save_state = save_state
+    asyncio.run(session.run())
+    assert len(failed) == 1, failed
+    assert "save_state" in failed[0]
+    assert "not now" in failed[0]
+
+
 def test_a_snapshot_of_something_else_is_unfit(tmp_path):
     """It says why: another journal, other strategies, or other code that reads no such state."""
     path = tmp_path / "journal"

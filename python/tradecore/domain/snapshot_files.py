@@ -56,7 +56,10 @@ class SnapshotFiles:
         return Snapshot.decoded(data, path.name)
 
     def write(self, snapshot: Snapshot) -> Path:
-        """Keep a snapshot durably, and remove those that are not needed any more.
+        """Keep a snapshot durably, and remove those before it that are not needed any more.
+
+        One that stands further than this one stays where it is and counts for nothing: an older copy of the
+        journal was put back, and whoever puts the newer one back needs it.
 
         Raises
         ------
@@ -81,7 +84,7 @@ class SnapshotFiles:
         finally:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)
-        for older in self.paths()[KEPT:]:
+        for older in [each for each in self.paths() if each.name <= path.name][KEPT:]:
             with suppress(OSError):
                 older.unlink(missing_ok=True)
         return path

@@ -301,14 +301,15 @@ class Engine:
     def keep(self) -> KeptState:
         """Return the whole state, with what each strategy keeps: another engine can `go_on` from it.
 
-        To be called when everything fed has run and the frames are taken.
+        To be called when everything fed has run and the frames are taken. `save_state` may look at the engine
+        and ask it for nothing: a replay does not call it, so an order of it would come from nowhere.
 
         Raises
         ------
         InvalidValueError
             When a strategy has no `save_state` and `load_state`, or keeps what is no plain value.
         StrategyError
-            When `save_state` raises.
+            When `save_state` raises, or asks for an order, a cancel or a timer, which is refused.
         RuntimeError
             When there are events that have not run, or frames that nobody took.
         """
@@ -316,7 +317,7 @@ class Engine:
             rule = f"must have {SAVE} and {LOAD} to be kept in a snapshot"
             raise InvalidValueError("strategies", ", ".join(missing), rule)
         states = tuple(
-            encoded_state(known.binding.name, self._call_one(known, SAVE)) for known in self._watched
+            encoded_state(known.binding.name, self._called(known, SAVE)) for known in self._watched
         )
         return KeptState(
             body=snapshot_of(self._kernel),
@@ -554,13 +555,18 @@ class Engine:
     def _call_one(self, known: Watched, name: str, *arguments: object) -> object:
         self._kernel.begin_calls()
         try:
+            return self._called(known, name, *arguments)
+        finally:
+            self._kernel.end_calls()
+
+    def _called(self, known: Watched, name: str, *arguments: object) -> object:
+        """Call a strategy that may ask for nothing meanwhile, unless calls have begun."""
+        try:
             return getattr(known.binding.strategy, name)(known.context, *arguments)
         except BaseException as error:
             if (failure := blamed(error, [known.binding], name, self.now_ns)) is None:
                 raise
             raise failure from error
-        finally:
-            self._kernel.end_calls()
 
 
 def _measured(spec: EngineSpec, latency: LatencySamples | None) -> EngineSpec:

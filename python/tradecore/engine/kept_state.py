@@ -7,6 +7,7 @@ from msgspec import msgpack
 
 from tradecore.domain.errors import DataError, InvalidValueError
 from tradecore.strategy import StrategyBinding
+from tradecore.strategy.callbacks import STATE_VERSIONS, is_state_version
 
 SAVE, LOAD = "save_state", "load_state"
 
@@ -43,10 +44,10 @@ def without_pair(bindings: Sequence[StrategyBinding]) -> list[str]:
 
 def state_versions(binding: StrategyBinding) -> tuple[int, ...]:
     """Return what a strategy says of the form of its state: its own version, then those that it reads too."""
-    found = getattr(binding.strategy, "state_versions", ())
-    if isinstance(found, int):
-        return (found,)
-    return tuple(version for version in found if isinstance(version, int))
+    found = getattr(binding.strategy, STATE_VERSIONS, ())
+    listed = found if isinstance(found, list | tuple) else (found,)
+    # It was judged at the start; what has been changed since says nothing.
+    return tuple(version for version in listed if is_state_version(version))
 
 
 def encoded_state(name: str, state: object) -> bytes:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import msgspec
 
-from tradecore.domain.errors import TradecoreError
+from tradecore.domain.errors import StrategyError, TradecoreError
 from tradecore.domain.journal import BEHAVIOUR_VERSION, JournalFolder
 from tradecore.domain.snapshot import Progress, Snapshot, SnapshotHead, StrategyState
 from tradecore.engine import Engine
@@ -104,6 +104,10 @@ class SnapshotKeeper:
         try:
             kept = engine.keep()
             self._first = self._first or self._folder.first_hash()
+        except StrategyError as error:
+            # Without the time of the engine: what stays the same is said once.
+            self._tell(f"{error.callback} of strategy {error.strategy!r} failed: {error.what}")
+            return None
         except (TradecoreError, RuntimeError) as error:
             self._tell(str(error))
             return None

@@ -23,6 +23,9 @@ CALLBACKS = {
     "save_state": (),
     "load_state": ("state",),
 }
+# Where a strategy says which forms of its state it reads; no method.
+STATE_VERSIONS = "state_versions"
+_STATE_VERSION_MAX = 2**63 - 1
 # What other programs call these: their users write such a name first.
 _ELSEWHERE = {
     "on_candle": "on_bar",
@@ -49,14 +52,22 @@ _LAZY = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 def signature_problems(strategy: object) -> list[tuple[str, str]]:
     """Return each callback that cannot be called as the engine calls it, and what is wrong with it.
 
-    The second of a pair names file, line and the signature that the callback should have.
+    `state_versions`, which is no callback, is among them where it names no versions. The second of a pair
+    names file, line and the signature that the callback should have.
     """
     found = []
     for name, arguments in CALLBACKS.items():
         callback = getattr(strategy, name, None)
         if callback is not None and (problem := _problem(name, callback, arguments)) is not None:
             found.append((name, problem))
+    if (problem := _versions_problem(strategy)) is not None:
+        found.append((STATE_VERSIONS, problem))
     return found
+
+
+def is_state_version(value: object) -> bool:
+    """Tell whether a value names a form of a strategy's state: a whole number that a snapshot can hold."""
+    return type(value) is int and 0 <= value <= _STATE_VERSION_MAX
 
 
 def unknown_callbacks(strategy: object) -> list[str]:
@@ -82,6 +93,14 @@ def unknown_callbacks(strategy: object) -> list[str]:
 def has_callbacks(strategy: object) -> bool:
     """Tell whether anything calls the strategy between its start and its end."""
     return any(getattr(strategy, name, None) is not None for name in CALLBACKS.keys() - _AT_THE_ENDS)
+
+
+def _versions_problem(strategy: object) -> str | None:
+    said = getattr(strategy, STATE_VERSIONS, ())
+    listed = said if isinstance(said, list | tuple) else (said,)
+    if all(is_state_version(version) for version in listed):
+        return None
+    return f"is {said!r:.80}, but must be whole numbers from 0 on, its own version first, such as (2, 1)"
 
 
 def _problem(name: str, callback: object, arguments: tuple[str, ...]) -> str | None:
