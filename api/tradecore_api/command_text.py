@@ -13,6 +13,8 @@ RULE = (
 _NS = 1_000_000_000
 _BPS_MAX = 9_999
 _DAY_SECONDS = 86_400
+# More than the number of any order has; Python reads no more than 4,300.
+_DIGITS_MAX = 40
 
 
 def request_of(text: str) -> ControlRequest:
@@ -31,7 +33,7 @@ def request_of(text: str) -> ControlRequest:
             return _flatten_of(text, said)
         case ["stop"]:
             return Stop()
-        case ["cancel", number] if number.isascii() and number.isdigit():
+        case ["cancel", number] if number.isascii() and number.isdigit() and len(number) <= _DIGITS_MAX:
             return command_of("cancel", order=int(number))
         case [name] if name in _STOPS:
             return command_of(name.replace("-", "_"))
@@ -66,9 +68,12 @@ def distance_bps(text: str) -> int:
     InvalidValueError
         When it is none.
     """
-    if not (text.isascii() and text.isdigit()) or int(text[:9]) > _BPS_MAX:
+    digits = text.lstrip("0") or "0"
+    # By its length first: a line of a file may have more digits than Python reads.
+    is_number = text.isascii() and text.isdigit() and len(digits) <= len(str(_BPS_MAX))
+    if not is_number or int(digits) > _BPS_MAX:
         raise InvalidValueError("--within-bps", text[:80], f"must be a whole number from 0 to {_BPS_MAX}")
-    return int(text)
+    return int(digits)
 
 
 def time_ns(text: str) -> int:
