@@ -31,7 +31,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     feed_age_ns : int or None
-        How long ago the feed brought something; `None` where its time is not ours, and outside of sessions.
+        How long ago the feed brought something, or the sessions began if that was later; `None` where its
+        time is not ours, outside of sessions, and while a start reads what is past.
     wall_ns, monotonic_ns : int
         The clock that people set, and the one that nobody sets.
     is_paused : bool
@@ -147,7 +148,18 @@ class Hours:
 
     def are_open(self, time_ns: int) -> bool:
         """Tell whether any instrument trades now."""
-        return self._sessions is None or any(begin <= time_ns < end for begin, end in self._sessions)
+        return self.opened_ns(time_ns) is not None
+
+    def opened_ns(self, time_ns: int) -> int | None:
+        """Return since when some instrument has traded without a break; `None` while none does."""
+        if self._sessions is None:
+            return 0
+        opened_ns, since_ns = None, time_ns
+        while begins := [begin for begin, end in self._sessions if begin <= since_ns < end]:
+            # What ended just then, or later, joins this one.
+            opened_ns = min(begins)
+            since_ns = opened_ns - 1
+        return opened_ns
 
 
 async def keep_safe(
@@ -179,8 +191,10 @@ def _seen(session: Session, hours: Hours, since_ns: int, *, has_halts: bool) -> 
     wall_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
     age = session.feed_age_seconds()
     age_ns = monotonic_ns - since_ns if age is None else int(age * 1e9)
+    opened_ns = hours.opened_ns(wall_ns) if session.is_live and not session.awaits_past else None
     return Seen(
-        feed_age_ns=age_ns if session.is_live and hours.are_open(wall_ns) else None,
+        # What was silent while nothing traded is missed from the opening on.
+        feed_age_ns=None if opened_ns is None else min(age_ns, wall_ns - opened_ns),
         wall_ns=wall_ns,
         monotonic_ns=monotonic_ns,
         is_paused=session.engine.kernel.is_paused,

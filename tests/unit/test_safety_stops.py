@@ -10,7 +10,7 @@ from tradecore.domain import InvalidValueError
 from tradecore.domain.commands import Flatten, SafetyPause
 from tradecore.domain.errors import VenueError
 from tradecore_api.config.stop_tables import SafetyTable
-from tradecore_api.safety_stops import Hours, SafetyWatch, Seen, keep_safe
+from tradecore_api.safety_stops import Hours, SafetyWatch, Seen, _seen, keep_safe
 
 SECOND = 1_000_000_000
 NOW = 1_700_000_000 * SECOND
@@ -139,9 +139,12 @@ class _Named:
 
 
 class _Sessions:
+    def __init__(self, *sessions):
+        self.sessions = sessions or ((10, 20),)
+
     def sessions_ns(self):
-        """Return one session."""
-        return [(10, 20)]
+        """Return them, the first one first."""
+        return list(self.sessions)
 
 
 def test_hours_are_those_of_any_instrument():
@@ -149,6 +152,54 @@ def test_hours_are_those_of_any_instrument():
     hours = Hours(_Spec({"XNYS": _Sessions()}, [_Named("XNYS")]))
     assert [hours.are_open(time_ns) for time_ns in (9, 10, 19, 20)] == [False, True, True, False]
     assert Hours(_Spec({"XNYS": _Sessions()}, [_Named("XNYS"), _Named("24/7")])).are_open(0)
+
+
+def test_sessions_have_been_open_since_the_first_of_those_without_a_break_between():
+    """Of one instrument, or of several together."""
+    calendars = {"A": _Sessions((10, 20), (20, 30), (40, 50)), "B": _Sessions((25, 35), (60, 70))}
+    hours = Hours(_Spec(calendars, [_Named("A"), _Named("B")]))
+    since = {time_ns: hours.opened_ns(time_ns) for time_ns in (9, 10, 19, 20, 34, 35, 45, 69, 70)}
+    assert since == {9: None, 10: 10, 19: 10, 20: 10, 34: 10, 35: None, 45: 40, 69: 60, 70: None}
+    assert Hours(_Spec({}, [_Named("24/7")])).opened_ns(5) == 0
+
+
+SECOND_NS = 1_000_000_000
+AT_NS = 1_000_000 * SECOND_NS
+
+
+@pytest.mark.parametrize(
+    ("opened_before", "is_live", "awaits_past", "expected"),
+    [
+        (2, True, False, 2 * SECOND_NS),
+        (3_600, True, False, 99 * SECOND_NS),
+        (None, True, False, None),
+        (3_600, False, False, None),
+        (3_600, True, True, None),
+    ],
+)
+def test_a_feed_that_was_silent_while_nothing_traded_is_missed_from_the_opening_on(
+    monkeypatch, opened_before, is_live, awaits_past, expected
+):
+    """Else every opening would pause: the last event is one of the session before."""
+    sessions = [] if opened_before is None else [(AT_NS - opened_before * SECOND_NS, AT_NS + SECOND_NS)]
+    calendars = {"XNYS": _Sessions((0, 1), *sessions)}
+
+    class Kernel:
+        is_paused = False
+
+    class Session:
+        class engine:  # noqa: N801 - as a session calls it
+            kernel = Kernel()
+
+        def feed_age_seconds(self):
+            """Return how long ago the last event came."""
+            return 99.0
+
+    session = Session()
+    session.is_live, session.awaits_past = is_live, awaits_past
+    monkeypatch.setattr("tradecore_api.safety_stops.time.time_ns", lambda: AT_NS)
+    hours = Hours(_Spec(calendars, [_Named("XNYS")]))
+    assert _seen(session, hours, 0, has_halts=False).feed_age_ns == expected
 
 
 def test_in_paper_mode_it_holds_where_it_is_written():
@@ -182,6 +233,7 @@ async def test_one_that_is_not_taken_is_said_and_the_watch_goes_on_until_the_end
 
     class Session:
         is_live = True
+        awaits_past = False
 
         class engine:  # noqa: N801 - as a session calls it
             now_ns = 0

@@ -179,6 +179,12 @@ class Session:
         """Whether its feed is of now; one of the past or of a simulation has its own time."""
         return self._settings.is_live
 
+    @property
+    def awaits_past(self) -> bool:
+        """Whether what was before its start is still being read: nothing is sent meanwhile."""
+        has_begun = self._market.has_begun and not self.engine.kernel.is_warming_up()
+        return self._settings.has_past and not has_begun
+
     def feed_age_seconds(self) -> float | None:
         """Return how long ago the feed brought something; `None` before the first time."""
         return self._market.age_seconds()
