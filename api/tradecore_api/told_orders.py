@@ -174,6 +174,16 @@ class OrderLog:
             case body if isinstance(body, bodies.OfOrder) and body.order_id in self._orders:
                 self._orders[body.order_id].take(record)
 
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """The names of the strategies of the last session."""
+        return () if self._units is None else self._units.strategies
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols of the instruments of the last session."""
+        return () if self._units is None else self._units.symbols
+
     def shown(self) -> list[ShownOrder]:
         """Return the orders, the oldest first."""
         units = self._units

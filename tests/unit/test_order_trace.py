@@ -238,8 +238,12 @@ def test_the_commands_list_the_orders_and_tell_one(recorded, said, tmp_path):
     assert [each["order"] for each in json.loads(output)] == [
         each["order"] for each in found if each["is_open"]
     ]
-    for none in (["--strategy", "nobody"], ["--symbol", "X"], ["--until", "2000-01-01"]):
-        assert said("orders", recorded, *none)[1] == "0 orders\n"
+    assert said("orders", recorded, "--until", "2000-01-01")[1] == "0 orders\n"
+    for spelling in ("Filled", "FILLED"):
+        assert len(json.loads(said("orders", recorded, "--json", "--state", spelling)[1])) == len(filled)
+    first = found[0]
+    chosen = ["--strategy", first["strategy"], "--symbol", first["symbol"], "--state", "PendingCancel"]
+    assert said("orders", recorded, *chosen)[0] == ExitCode.OK
     _, _, talk = said("orders", recorded, "--csv", tmp_path / "orders.csv")
     assert f"{len(found):,} orders, written to" in talk
     rows = (tmp_path / "orders.csv").read_text().splitlines()
@@ -256,6 +260,22 @@ def test_the_commands_list_the_orders_and_tell_one(recorded, said, tmp_path):
     assert [each["kind"] for each in told["records"]][:2] == ["session", "decision"]
     assert any("position" in each for each in told["records"])
     assert told["trades"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "says"),
+    [
+        (["--state", "cancelled"], "--state = 'cancelled': is not known here; did you mean 'canceled'?"),
+        (["--state", "gone"], "known are canceled, expired, filled, new, open"),
+        (["--strategy", "nobody"], "--strategy = 'nobody': is not known here"),
+        (["--symbol", "X"], "--symbol = 'X': is not known here"),
+    ],
+)
+def test_a_choice_that_names_nothing_is_refused(recorded, said, choice, says):
+    """Else a mistyped word would read as if there were no such orders."""
+    code, output, talk = said("orders", recorded, *choice)
+    assert (code, output) == (ExitCode.CONFIG, "")
+    assert says in talk
 
 
 def test_a_number_and_a_journal_that_are_not_there_are_refused_in_words(recorded, said, tmp_path):

@@ -4,7 +4,7 @@ import argparse
 import csv
 import io
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -12,7 +12,9 @@ import msgspec
 from tradecore.domain.errors import ConfigError, StorageError
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.narrator import decimal_text
+from tradecore.domain.order_life import STATES
 from tradecore.domain.record import JournalRecord
+from tradecore.domain.shape import suggestion
 from tradecore.domain.times import iso_time
 from tradecore.domain.units import shown_money
 from tradecore.runtime import frames
@@ -52,11 +54,16 @@ def orders(arguments: argparse.Namespace) -> int:
     if arguments.csv:
         check_writable(arguments.csv)
     is_chosen = chosen_times(arguments)
+    state = _state_named(arguments.state)
     journal = chosen_journal(arguments.source)
     log = OrderLog(journal.where)
     for record in _records(journal):
         log.take(record)
-    found = [each for each in log.shown() if is_chosen(each.time_ns) and _is_wanted(each, arguments)]
+    # A name that is mistyped would else read as if there were no such orders.
+    shown = log.shown()
+    _check_known("--strategy", arguments.strategy, {*log.strategies, *(each.strategy for each in shown)})
+    _check_known("--symbol", arguments.symbol, {*log.symbols, *(each.symbol for each in shown)})
+    found = [each for each in shown if is_chosen(each.time_ns) and _is_wanted(each, state, arguments)]
     if arguments.csv:
         write_text(arguments.csv, _csv(found))
         where = "" if arguments.csv == STDOUT else f", written to {arguments.csv}"
@@ -98,8 +105,23 @@ def _records(journal: JournalFolder) -> Iterator[JournalRecord]:
         raise StorageError(journal.where, "the journal is empty: there are no orders in it")
 
 
-def _is_wanted(order: ShownOrder, arguments: argparse.Namespace) -> bool:
-    state = arguments.state
+def _state_named(text: str | None) -> str | None:
+    """Return the state that is meant, in whatever spelling of docs/orders.md; `None` where none is."""
+    if text is None:
+        return None
+    names = {name.replace("_", ""): name for name in (OPEN, *STATES)}
+    found = names.get(text.lower().replace("_", "").replace("-", ""))
+    if found is None:
+        _check_known("--state", text, names.values())
+    return found
+
+
+def _check_known(option: str, name: str | None, known: Iterable[str]) -> None:
+    if name is not None and name not in (listed := sorted(known)):
+        raise ConfigError("command line", option, name, f"is not known here; {suggestion(name, listed)}")
+
+
+def _is_wanted(order: ShownOrder, state: str | None, arguments: argparse.Namespace) -> bool:
     return (
         (state is None or (order.is_open if state == OPEN else order.state == state))
         and arguments.strategy in (None, order.strategy)

@@ -9,6 +9,7 @@ from tradecore.domain.orders import order_state_after, order_states
 from tradecore.domain.record import JournalRecord
 from tradecore.domain.record_bodies import values_of
 
+STATES = tuple(name for name, _ in order_states())
 TERMINAL = frozenset(name for name, is_terminal in order_states() if is_terminal)
 _FIRST_STATE = "pending_new"
 # Reports that state a new price and what is open.
