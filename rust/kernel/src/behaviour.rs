@@ -24,6 +24,7 @@
 ///    halt counts on it. Loss limits count from all that an account begins with: what it has of a currency that a
 ///    constant converts, or that has a price later, is no gain and no fall from one.
 /// 5. A flatten that a venue outside refuses with nothing in its way waits a second after its second try, or until
-///    there is another amount to close. The value of an order in a canary profile counts what it has traded.
+///    there is another amount to close. What an order in doubt turns out to have opened is closed by a flatten also where all
+///    else was flat before that was told. The value of an order in a canary profile counts what it has traded.
 ///    A yes that comes while books and venue are compared, or the past is fed, leaves its wish waiting.
 pub const BEHAVIOUR_VERSION: u32 = 5;

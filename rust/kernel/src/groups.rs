@@ -28,6 +28,7 @@ pub(crate) mod child;
 pub(crate) mod close_out;
 pub(crate) mod closing;
 pub(crate) mod cut;
+pub(crate) mod doubted;
 mod ending;
 mod late;
 mod lines;

@@ -8,8 +8,8 @@ use common::{ANNA, GOLD, Rig, command, limit, quotes};
 use tradecore_kernel::{Links, OrderRequest, Verdict};
 use tradecore_ledger::OrderState;
 use tradecore_types::{
-    Bracket, CancelReason, CommandKind, ExitPrice, OrderId, RejectReason, ReportBody, Rule, SentBody, Side,
-    VenueEvent,
+    Bracket, ByLimit, CancelReason, CommandKind, ExitPrice, FlattenByLimit, OrderId, RejectReason,
+    ReportBody, Rule, SentBody, Side, VenueEvent,
 };
 
 const ENDED: ReportBody = ReportBody::Canceled(CancelReason::Requested);
@@ -208,6 +208,73 @@ fn an_entry_in_doubt_does_not_keep_a_flatten_from_what_is_open() {
     tell_about(&mut rig, entry, filled(90, 5), Some("t3"));
     tick(&mut rig);
     assert_eq!(*left(&rig).last().unwrap(), (6, false), "what it bought is closed, too");
+}
+
+#[test]
+fn what_an_entry_in_doubt_turns_out_to_have_opened_is_closed_although_it_was_flat_meanwhile() {
+    for by_limit in [false, true] {
+        let (mut rig, entry) = one_order();
+        tell(&mut rig, VenueEvent::OutcomeLost { order_id: entry });
+        let by = ByLimit::new(200, 60_000_000_000).unwrap();
+        let now_ns = rig.kernel.now_ns();
+        let kind = CommandKind::FlattenByLimit(FlattenByLimit { scope: None, by });
+        rig.play(&[command(now_ns + 1, if by_limit { kind } else { CommandKind::Flatten })]);
+        // Nothing is held, and the market goes on.
+        tick(&mut rig);
+        tick(&mut rig);
+        tell_about(&mut rig, entry, filled(95, 10), Some("t1"));
+        tick(&mut rig);
+        assert_eq!(rig.position(ANNA, GOLD), 10);
+        assert_eq!(*left(&rig).last().unwrap(), (2, false), "by limit: {by_limit}");
+        assert_eq!(rig.kernel.orders().get(OrderId(2)).unwrap().open_lots(), 10);
+    }
+}
+
+#[test]
+fn a_flatten_that_waits_for_an_entry_in_doubt_leaves_alone_what_came_later() {
+    let (mut rig, entry) = one_order();
+    tell(&mut rig, VenueEvent::OutcomeLost { order_id: entry });
+    flatten(&mut rig);
+    tick(&mut rig);
+    // Nobody has paused the strategy: it buys five, and rests an exit of them.
+    let later = rig.approved(ANNA, &limit(GOLD, Side::Buy, 96, 5));
+    tell_about(&mut rig, later, filled(96, 5), Some("t1"));
+    tick(&mut rig);
+    let its_exit = rig.approved(ANNA, &exit(120, 5));
+    tell_about(&mut rig, its_exit, ReportBody::Accepted, None);
+    tick(&mut rig);
+    assert_eq!(rig.position(ANNA, GOLD), 5);
+    assert_eq!(*left(&rig).last().unwrap(), (its_exit.0, false));
+    // The first one did fill: its ten are closed, once no exit is in the way.
+    tell_about(&mut rig, entry, filled(95, 10), Some("t2"));
+    tick(&mut rig);
+    assert_eq!(*left(&rig).last().unwrap(), (its_exit.0, true));
+    tell_about(&mut rig, its_exit, ENDED, None);
+    tick(&mut rig);
+    let closing = OrderId(its_exit.0 + 1);
+    assert_eq!(rig.kernel.orders().get(closing).unwrap().open_lots(), 10);
+    tell_about(&mut rig, closing, filled(99, 10), Some("t3"));
+    for _ in 0..3 {
+        tick(&mut rig);
+    }
+    assert_eq!((rig.position(ANNA, GOLD), left(&rig).last().unwrap().0), (5, closing.0));
+    assert_eq!(rig.kernel.ledger().lots_of_entry(ANNA, GOLD, later), 5);
+}
+
+#[test]
+fn a_flatten_is_over_once_what_was_in_doubt_is_gone() {
+    let (mut rig, entry) = one_order();
+    tell(&mut rig, VenueEvent::OutcomeLost { order_id: entry });
+    flatten(&mut rig);
+    tick(&mut rig);
+    tell_about(&mut rig, entry, ReportBody::Rejected(RejectReason::NeverArrived), None);
+    tick(&mut rig);
+    let later = rig.approved(ANNA, &limit(GOLD, Side::Buy, 96, 5));
+    tell_about(&mut rig, later, filled(96, 5), Some("t1"));
+    for _ in 0..3 {
+        tick(&mut rig);
+    }
+    assert_eq!((rig.position(ANNA, GOLD), *left(&rig).last().unwrap()), (5, (later.0, false)));
 }
 
 #[test]

@@ -18,6 +18,7 @@ use tradecore_types::{
 
 use crate::books::tickets::held_for;
 use crate::groups::by_limit::Way;
+use crate::groups::doubted::lots_in;
 use crate::groups::to_close::{ASK_AGAIN_NS, CloseOut, Ending, Flattening, Refused, Rest, Ties, TooLarge};
 use crate::markets::market::Market;
 use crate::{Kernel, KernelError};
@@ -44,8 +45,11 @@ impl Kernel {
 
     /// Tells whether an operator is flattening a position.
     pub(crate) fn is_flattened(&self, strategy: StrategyId, instrument: InstrumentId) -> bool {
-        self.books.groups.close_outs.iter().any(|known| {
-            matches!(known, CloseOut::Position(of) if (of.strategy, of.instrument) == (strategy, instrument))
+        self.books.groups.close_outs.iter().any(|known| match known {
+            CloseOut::Position(of) => {
+                (of.strategy, of.instrument) == (strategy, instrument) && !self.waits_for_doubted(of)
+            }
+            _ => false,
         })
     }
 
@@ -134,16 +138,15 @@ impl Kernel {
     /// Sends an order for what a flatten has left, unless one is on its way: at the market, or by limit while it has
     /// time. Tells whether to go on; a position that is flat is done.
     fn flatten_again(&mut self, flattening: &Flattening) -> Result<bool, KernelError> {
-        let Flattening { strategy, instrument, refused, .. } = *flattening;
-        let position_lots = self.books.ledger.position(strategy, instrument);
         if self.is_under_way(flattening) {
             return Ok(true);
         }
-        if position_lots == 0 && !self.has_tickets(strategy, instrument) {
-            self.books.groups.close_outs.retain(|known| *known != CloseOut::Position(*flattening));
-            return Ok(false);
+        if self.is_closed(flattening) {
+            return Ok(self.wait_for_doubted(flattening));
         }
-        let lots = self.known_to_be_open(strategy, instrument);
+        let Flattening { strategy, instrument, refused, .. } = *flattening;
+        let parts = self.parts_to_close(flattening);
+        let lots = lots_in(&parts);
         if refused.is_some_and(|refused| refused.lots == lots && self.now_ns < refused.not_before_ns) {
             return Ok(true);
         }
@@ -152,23 +155,20 @@ impl Kernel {
             Way::ByLimit(mark_ticks) => Some(mark_ticks),
             Way::NotYet => return Ok(true),
         };
-        if self.books.ledger.is_hedged(instrument) {
-            if !self.withdraw_exits(flattening) {
-                match mark_ticks {
-                    None => self.close_tickets(strategy, instrument)?,
-                    Some(at) => {
-                        self.rest_to_close(flattening, &self.known_tickets(strategy, instrument), at)?;
-                    }
-                }
-            }
+        let is_hedged = self.books.ledger.is_hedged(instrument);
+        let side = if lots > 0 { Side::Sell } else { Side::Buy };
+        let is_possible = is_hedged || lots != 0 && (mark_ticks.is_some() || self.is_taken(instrument, side));
+        if !is_possible || self.withdraw_exits(flattening) {
             return Ok(true);
         }
-        let side = if position_lots > 0 { Side::Sell } else { Side::Buy };
-        let is_possible = mark_ticks.is_some() || self.is_taken(instrument, side);
-        if lots != 0 && is_possible && !self.withdraw_exits(flattening) {
-            match mark_ticks {
-                None => self.close_lots(strategy, instrument, lots, None)?,
-                Some(at) => self.rest_to_close(flattening, &[(lots, None)], at)?,
+        if let Some(mark_ticks) = mark_ticks {
+            self.rest_to_close(flattening, &parts, mark_ticks)?;
+            return Ok(true);
+        }
+        for (lots, entry) in parts {
+            let side = if lots > 0 { Side::Sell } else { Side::Buy };
+            if self.is_taken(instrument, side) {
+                self.close_lots(strategy, instrument, lots, entry)?;
             }
         }
         Ok(true)
@@ -236,20 +236,22 @@ impl Kernel {
         if self.known_exits(strategy, instrument).next().is_some() {
             return;
         }
-        let lots = self.known_to_be_open(strategy, instrument);
         let (now_ns, again_ns) = (self.now_ns, self.now_ns.saturating_add(ASK_AGAIN_NS));
-        for known in &mut self.books.groups.close_outs {
+        let mut close_outs = std::mem::take(&mut self.books.groups.close_outs);
+        for known in &mut close_outs {
             // One that closes by limit has a pace of its own.
             if let CloseOut::Position(of) = known
                 && (of.strategy, of.instrument) == (strategy, instrument)
                 && of.limited.is_none_or(|limited| now_ns >= limited.until_ns)
             {
                 // What was in its way may have ended just before this was told.
+                let lots = lots_in(&self.parts_to_close(of));
                 let is_again = of.refused.is_some_and(|refused| refused.lots == lots);
-                let not_before_ns = if is_again { again_ns } else { self.now_ns };
+                let not_before_ns = if is_again { again_ns } else { now_ns };
                 of.refused = Some(Refused { lots, not_before_ns });
             }
         }
+        self.books.groups.close_outs = close_outs;
     }
 
     /// Measures an exit anew that the venue did not make smaller, once that is due; tells whether it still waits.
@@ -408,6 +410,7 @@ impl Kernel {
                         asked_until,
                         limited,
                         refused: None,
+                        was_flat: false,
                     };
                     self.books.groups.close_outs.push(CloseOut::Position(flattening));
                 }
@@ -454,8 +457,9 @@ impl Kernel {
 
     /// Tells whether an order from before, or one that closes at once, may still change the position.
     ///
-    /// What takes back a surplus is one of the latter: to close beside it would open the other side. One in doubt is not
-    /// waited for, which may take for ever: what it may close is left out of what is closed.
+    /// What takes back a surplus is one of the latter: to close beside it would open the other side. One in doubt keeps
+    /// nothing from being closed, which may take for ever: what it may close is left out, and what it has opened is closed
+    /// later (`doubted`).
     fn is_under_way(&self, flattening: &Flattening) -> bool {
         let Flattening { strategy, instrument, last_order_id, .. } = *flattening;
         let is_from_before = |intent: &OrderIntent| {

@@ -38,6 +38,10 @@ pub(crate) struct Flattening {
     pub(crate) refused: Option<Refused>,
     /// How it closes by limit orders before it goes at the market, if it does.
     pub(crate) limited: Option<Limited>,
+    /// All of it was closed, and it waits for an order from before of which nobody knows what it did: what that has
+    /// opened is closed then, and nothing that came later.
+    #[serde(default)]
+    pub(crate) was_flat: bool,
 }
 
 /// What a venue outside refused to close: it is asked for again after a while, or as soon as it is another amount.
@@ -142,6 +146,7 @@ impl CloseOut {
                     asked_until,
                     refused,
                     limited,
+                    was_flat,
                 } = flattening;
                 out.extend_from_slice(&strategy.0.to_le_bytes());
                 out.extend_from_slice(&instrument.0.to_le_bytes());
@@ -160,6 +165,9 @@ impl CloseOut {
                     for number in [by.timeout_ns(), mark_ticks, *until_ns, *not_before_ns] {
                         out.extend_from_slice(&number.to_le_bytes());
                     }
+                }
+                if *was_flat {
+                    out.push(1);
                 }
             }
             Self::Resting(Resting { order_id, until_ns, asked_ns, .. }) => {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use tradecore_ledger::{OpenOrder, OrderState, Working};
 use tradecore_risk::{Exposure, Stake};
-use tradecore_types::{InstrumentId, OrderId, OrderIntent, Refusal, Rule, Side, Size, StrategyId};
+use tradecore_types::{InstrumentId, OrderId, OrderIntent, Refusal, Rule, Size, StrategyId};
 
 use crate::books::heard::TradedBy;
 use crate::books::tickets::stake;
@@ -149,21 +149,6 @@ impl Kernel {
     /// Tells whether a strategy has tickets that are open.
     pub(crate) fn has_tickets(&self, strategy: StrategyId, instrument: InstrumentId) -> bool {
         self.books.ledger.is_hedged(instrument) && self.books.ledger.legs(strategy, instrument).size() != 0
-    }
-
-    /// Sends a market order for each ticket that can be closed now: what a flatten has left.
-    pub(crate) fn close_tickets(
-        &mut self,
-        strategy: StrategyId,
-        instrument: InstrumentId,
-    ) -> Result<(), KernelError> {
-        for (lots, ticket) in self.known_tickets(strategy, instrument) {
-            let side = if lots > 0 { Side::Sell } else { Side::Buy };
-            if self.is_taken(instrument, side) {
-                self.close_lots(strategy, instrument, lots, ticket)?;
-            }
-        }
-        Ok(())
     }
 
     /// Returns the same less what an order in doubt at a venue outside may have closed of each ticket, or do so yet.
