@@ -50,7 +50,7 @@ def tell_start(
     if words := _long_start(session):
         log.warning("start_replayed_all", extra={"words": words})
     for words in session.recovered.passed_over:
-        log.warning("snapshot_passed_over", extra={"words": f"a snapshot was not used: {words}"})
+        log.warning("snapshot_passed_over", extra={"words": words})
 
 
 Line = tuple[str, str, dict[str, object]]

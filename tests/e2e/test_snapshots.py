@@ -6,6 +6,7 @@ import pytest
 
 from support.command_line import PAPER, CommandLine
 from tradecore.domain.journal import JournalFolder
+from tradecore_api.exit_codes import ExitCode
 
 RUN = ("run", "paper.toml", "--json", "--set", "journal.path=a.journal", "--set", "log.json=true")
 
@@ -63,3 +64,13 @@ def test_no_snapshots_are_made_where_none_are_wanted_or_a_strategy_cannot_be_kep
     assert JournalFolder(shell.folder / "b.journal").snapshots.paths() == []
     assert begun["replayed"] > 1_000
     assert first["state_hash"] == again["state_hash"]
+
+
+def test_a_start_that_fails_without_its_snapshots_says_why_they_were_not_used(shell):
+    """Else nobody looks for the one that could be fetched from a backup."""
+    ran(shell)
+    (newest, *_) = JournalFolder(shell.folder / "a.journal").snapshots.paths()
+    newest.write_bytes(newest.read_bytes() + b"x")
+    _, talk = shell.run(*RUN, "--set", "account.cash=5", code=ExitCode.CONFIG)
+    (said,) = [json.loads(line) for line in talk.splitlines() if "snapshot_passed_over" in line]
+    assert said["words"].startswith(f"a snapshot was not used: {newest.name}: is damaged")

@@ -173,7 +173,8 @@ def _open(
         known = snapshots.found(config, folder)
         if not known.snapshots:
             # First of all, and before a torn tail is cut off: such a journal stays as it is.
-            check_recorded_behaviour(folder, GO_ON)
+            with snapshots.telling(known.passed_over):
+                check_recorded_behaviour(folder, GO_ON)
     started = partial(_start, config, folder, is_fresh=is_new_journal, venues=venues, armed=armed)
     start = started()
     check_needs(config, start.engine.strategies, venues)

@@ -1,7 +1,8 @@
 """Which snapshot a start goes on from, and who makes the next ones."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,7 +49,7 @@ def found(config: Config, folder: JournalFolder) -> Found:
         try:
             readable.append((path.name, files.read(path)))
         except DataError as error:
-            passed_over.append(str(error))
+            passed_over.append(_not_used(str(error)))
     return Found(tuple(readable), tuple(passed_over))
 
 
@@ -96,8 +97,25 @@ def brought_to_end(
                 why, current = str(error), start()
             else:
                 return current, _told(recovered, passed_over)
-        passed_over.append(f"{name}: {why}")
-    return current, _told(recover(folder, current.engine, current.identity), passed_over)
+        passed_over.append(_not_used(f"{name}: {why}"))
+    with telling(passed_over):
+        recovered = recover(folder, current.engine, current.identity)
+    return current, _told(recovered, passed_over)
+
+
+@contextmanager
+def telling(passed_over: Sequence[str]) -> Iterator[None]:
+    """Say why snapshots were passed over where a start fails without them.
+
+    A start that succeeds says so itself. One that fails may need no more than a snapshot that is mended, or
+    fetched from a backup.
+    """
+    try:
+        yield
+    except TradecoreError:
+        for words in passed_over:
+            log.warning("snapshot_passed_over", extra={"words": words})
+        raise
 
 
 def keeper_of(config: Config, folder: JournalFolder) -> SnapshotKeeper:
@@ -121,6 +139,10 @@ def _code(config: Config, reference: str, key: str) -> str:
         return code_of(reference, source=config.source, key=f"{key}.class", base=base).digest
     except ConfigError:
         return ""
+
+
+def _not_used(words: str) -> str:
+    return f"a snapshot was not used: {words}"
 
 
 def _told(recovered: Recovered, passed_over: list[str]) -> Recovered:
