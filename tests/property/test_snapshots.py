@@ -22,8 +22,9 @@ from tradecore.domain import (
     InstrumentSpec,
     InvalidValueError,
     Matching,
+    snapshot_files,
 )
-from tradecore.domain.errors import StrategyError
+from tradecore.domain.errors import StorageError, StrategyError
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.snapshot import Progress, Snapshot, SnapshotHead
 
@@ -361,3 +362,31 @@ def test_the_newest_two_are_kept_and_go_with_their_journal(tmp_path):
     kept = folder.set_aside()
     assert [kept.snapshots.read(each).head.seq for each in kept.snapshots.paths()] == [3, 2]
     assert folder.snapshots.paths() == []
+
+
+def test_a_backup_whose_snapshots_cannot_be_written_is_no_journal_and_can_be_made_again(tmp_path, monkeypatch):
+    """One without them may be of no use: where old market events were dropped nothing goes on without one."""
+    path = tmp_path / "main.journal"
+    asyncio.run(open_session(path, feed=ListFeed(slices=3)).run())
+    folder = JournalFolder(path)
+    folder.snapshots.write(snapshot(seq=2))
+    left = tmp_path / "copy" / "main.journal.snapshot.000000000000001"
+    left.parent.mkdir()
+    left.write_bytes(b"of a copy that was cut short")
+    with monkeypatch.context() as broken:
+        broken.setattr(snapshot_files, "_sync_directory", _refuse)
+        with pytest.raises(StorageError, match="no space left"):
+            folder.backup(tmp_path / "copy")
+    assert not (tmp_path / "copy" / "main.journal").exists()
+    copy = folder.backup(tmp_path / "copy")
+    assert [each.name for each in copy.snapshots.paths()] == ["main.journal.snapshot.000000000000002"]
+    assert copy.verify().records == folder.verify().records
+    # What is a journal already is left as it is, its snapshots, too.
+    folder.snapshots.write(snapshot(seq=3))
+    with pytest.raises(StorageError, match="already"):
+        folder.backup(tmp_path / "copy")
+    assert [copy.snapshots.read(each).head.seq for each in copy.snapshots.paths()] == [2]
+
+
+def _refuse(path):
+    raise OSError(28, "no space left on device")

@@ -328,8 +328,8 @@ class JournalFolder:
     def backup(self, directory: str | os.PathLike[str]) -> "JournalFolder":
         """Copy the journal, up to a moment after the call, into a directory; return the copy.
 
-        A writer may be at work. The copy has been synced and verified; its own file comes last, so that a
-        copy which was cut short is no journal.
+        A writer may be at work. The copy has been synced and verified; its own file comes last, after its
+        snapshots, too, so that a copy which was cut short is no journal.
 
         Raises
         ------
@@ -341,11 +341,12 @@ class JournalFolder:
         except OSError as error:
             what = f"cannot be made: {error.strerror}; choose another directory"
             raise StorageError(os.fspath(directory), what) from error
-        copy = JournalFolder(journal_backup(self.where, directory))
-        snapshots = self.snapshots
-        if snapshots.paths():
-            snapshots.copy(copy.absolute, copy.verify().records)
-        return copy
+        copy = JournalFolder(Path(directory) / self._path.resolve().name)
+        if copy.is_free():
+            # Of a journal that is durable up to each of them: the copy has at least as many records. They come
+            # before it, because a copy that has its own file counts as whole.
+            self.snapshots.copy(copy.snapshots)
+        return JournalFolder(journal_backup(self.where, directory))
 
     def set_aside(self) -> "JournalFolder | None":
         """Give the journal a name with the time of its last change; return it there, `None` for no journal.

@@ -69,7 +69,7 @@ class SnapshotFiles:
         data = snapshot.encoded()
         # Without the number, so that what stays the same is said once.
         where = f"snapshot of {self._path.name}"
-        path = self._path.with_name(f"{self._path.name}{_PART}{snapshot.head.seq:0{_DIGITS}}")
+        path = self.path_of(snapshot.head.seq)
         unfinished = self._path.with_name(self._path.name + _UNFINISHED)
         try:
             if _free_bytes(self._path.parent) < _ROOM * len(data):
@@ -106,15 +106,16 @@ class SnapshotFiles:
             with suppress(OSError):
                 path.replace(journal.with_name(journal.name + path.name.removeprefix(self._path.name)))
 
-    def copy(self, journal: Path, records: int) -> None:
-        """Copy those that stand in the first `records` records beside a copy of their journal.
+    def copy(self, other: "SnapshotFiles") -> None:
+        """Copy them to where a copy of their journal is about to be; what an attempt before left there goes.
 
         Raises `StorageError` when the disk says no.
         """
+        for left in other.paths():
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
         for path in self.paths():
-            if int(path.name[-_DIGITS:]) > records:
-                continue
-            target = journal.with_name(journal.name + path.name.removeprefix(self._path.name))
+            target = other.path_of(int(path.name[-_DIGITS:]))
             try:
                 _write_durably(target, path.read_bytes())
                 _sync_directory(target.parent)
@@ -123,6 +124,10 @@ class SnapshotFiles:
                 continue
             except OSError as error:
                 raise StorageError(target.name, f"cannot be written: {error.strerror}") from error
+
+    def path_of(self, seq: int) -> Path:
+        """Return where one with so many records is."""
+        return self._path.with_name(f"{self._path.name}{_PART}{seq:0{_DIGITS}}")
 
 
 def _free_bytes(directory: Path) -> int:
