@@ -36,7 +36,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     wall_ns, monotonic_ns : int
         The clock that people set, and the one that nobody sets.
     is_paused : bool
-        Whether no new risk is taken anyhow.
+        Whether no new risk is taken anyhow; `is_killed` whether nothing at all leaves.
     halts : dict
         What limits have halted (`account`, `account:NAME`, `portfolio`, `strategy:NAME`), and the rules.
     has_positions : bool
@@ -47,6 +47,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     wall_ns: int
     monotonic_ns: int
     is_paused: bool = False
+    is_killed: bool = False
     halts: dict[str, str] = {}
     has_positions: bool = False
 
@@ -114,7 +115,12 @@ class SafetyWatch:
         return ()
 
     def _of_halts(self, seen: Seen) -> Sequence[Command]:
-        """Flatten an account once for each halt by a loss; at a start where something is held yet."""
+        """Flatten an account once for each halt by a loss; at a start where something is held yet.
+
+        Who killed wants nothing to leave, exits included: it waits until that is taken back.
+        """
+        if seen.is_killed:
+            return ()
         halted = {scope for scope, rule in seen.halts.items() if rule in LOSSES and _is_account(scope)}
         if self._halted is None:
             self._halted = set() if seen.has_positions else halted
@@ -198,6 +204,7 @@ def _seen(session: Session, hours: Hours, since_ns: int, *, has_halts: bool) -> 
         wall_ns=wall_ns,
         monotonic_ns=monotonic_ns,
         is_paused=session.engine.kernel.is_paused,
+        is_killed=summary is not None and summary.is_killed,
         halts={} if summary is None else summary.halts,
         has_positions=summary is not None and bool(summary.positions),
     )

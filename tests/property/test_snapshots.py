@@ -364,7 +364,9 @@ def test_the_newest_two_are_kept_and_go_with_their_journal(tmp_path):
     assert folder.snapshots.paths() == []
 
 
-def test_a_backup_whose_snapshots_cannot_be_written_is_no_journal_and_can_be_made_again(tmp_path, monkeypatch):
+def test_a_backup_whose_snapshots_cannot_be_written_is_no_journal_and_can_be_made_again(
+    tmp_path, monkeypatch
+):
     """One without them may be of no use: where old market events were dropped nothing goes on without one."""
     path = tmp_path / "main.journal"
     asyncio.run(open_session(path, feed=ListFeed(slices=3)).run())

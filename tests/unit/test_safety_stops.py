@@ -111,6 +111,24 @@ def test_a_start_goes_on_with_a_flatten_only_where_something_is_held():
         assert made.look(seen(halts=halts, has_positions=has_positions)) == []
 
 
+def test_nothing_is_flattened_by_itself_while_the_kill_switch_holds():
+    """A kill lets nothing leave, exits included; what was halted meanwhile is flattened once it is released."""
+    halted = {"halts": {"account": "drawdown_max"}, "has_positions": True}
+    for made in (
+        watch(flatten_when_halted=True),
+        SafetyWatch(SafetyTable(flatten_when_halted=True), last_ns=NOW),
+    ):
+        for _ in range(2):
+            assert made.look(seen(is_killed=True, **halted)) == []
+        assert made.look(seen(**halted)) == [Flatten()]
+        assert made.look(seen(**halted)) == []
+    # One that was begun before the kill has been ended by it, and a release does not bring it back.
+    made = watch(flatten_when_halted=True)
+    assert made.look(seen(**halted)) == [Flatten()]
+    assert made.look(seen(is_killed=True, **halted)) == []
+    assert made.look(seen(**halted)) == []
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 10**11), st.integers(-(10**12), 10**12), st.booleans())))
 def test_bounds_of_nothing_pause_nothing(looks):
