@@ -112,7 +112,7 @@ def test_a_start_goes_on_with_a_flatten_only_where_something_is_held():
 
 
 def test_nothing_is_flattened_by_itself_while_the_kill_switch_holds():
-    """A kill lets nothing leave, exits included; what was halted meanwhile is flattened once it is released."""
+    """A kill lets nothing leave, exits included; what was halted then is flattened once it is released."""
     halted = {"halts": {"account": "drawdown_max"}, "has_positions": True}
     for made in (
         watch(flatten_when_halted=True),

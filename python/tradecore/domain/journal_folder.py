@@ -343,8 +343,8 @@ class JournalFolder:
             raise StorageError(os.fspath(directory), what) from error
         copy = JournalFolder(Path(directory) / self._path.resolve().name)
         if copy.is_free():
-            # Of a journal that is durable up to each of them: the copy has at least as many records. They come
-            # before it, because a copy that has its own file counts as whole.
+            # Of a journal that is durable up to each of them: the copy has at least as many records. They
+            # come before it, because a copy that has its own file counts as whole.
             self.snapshots.copy(copy.snapshots)
         return JournalFolder(journal_backup(self.where, directory))
 
