@@ -3,12 +3,13 @@
 import asyncio
 import threading
 import time
+from contextlib import nullcontext
 
 import pytest
 
 from support.sessions import CONFIG, FakeClock, ListFeed, fresh_engine, open_session
 from tradecore.domain import snapshot_files
-from tradecore.domain.errors import StorageError
+from tradecore.domain.errors import StorageError, StrategyError
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.snapshot_files import SnapshotFiles
 from tradecore.runtime.recovery import recover_from
@@ -90,6 +91,43 @@ def test_a_disk_that_hangs_holds_neither_a_group_nor_the_end(tmp_path, monkeypat
     assert time.monotonic() - begun < 15
     assert failed == ["the disk took too long for the last one"]
     assert session.is_end_journalled
+
+
+@pytest.mark.parametrize(
+    ("kept", "loses", "is_fit"),
+    [
+        ({"wins": 3, "seen": {"b", "a"}}, False, True),
+        ({"wins": 3, "seen": {"b", "a"}}, True, False),
+        (float("nan"), False, True),
+        (None, False, True),
+        ([1, [2.5, {"a": b"x"}]], True, False),
+    ],
+)
+def test_a_state_that_a_strategy_does_not_take_up_whole_is_not_gone_on_from(tmp_path, kept, loses, is_fit):
+    """Without records after it nothing else would show that; what was a set may come in another order."""
+
+    def keeps(engine, state):
+        strategy = engine.strategies[0].strategy
+        strategy.save_state = lambda ctx: state
+
+        def load_state(ctx, state):
+            whole = state
+            if isinstance(state, dict):
+                whole = {"seen": state["seen"][::-1], "wins": state["wins"]}
+            strategy.save_state = lambda ctx: None if loses else whole
+
+        strategy.load_state = load_state
+        return engine
+
+    path = tmp_path / "journal"
+    session, failed = kept_session(path)
+    keeps(session.engine, kept)
+    asyncio.run(session.run())
+    assert failed == []
+    folder = JournalFolder(path)
+    newest = folder.snapshots.read(folder.snapshots.paths()[0])
+    with nullcontext() if is_fit else pytest.raises(StrategyError, match="a part of it is lost"):
+        recover_from(folder, keeps(fresh_engine(), None), CONFIG, newest)
 
 
 def test_a_state_that_cannot_be_kept_is_said_once(tmp_path):

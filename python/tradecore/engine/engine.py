@@ -316,15 +316,17 @@ class Engine:
         if missing := without_pair(self.strategies):
             rule = f"must have {SAVE} and {LOAD} to be kept in a snapshot"
             raise InvalidValueError("strategies", ", ".join(missing), rule)
-        states = tuple(
-            encoded_state(known.binding.name, self._called(known, SAVE)) for known in self._watched
-        )
+        states = self.kept_states()
         return KeptState(
             body=snapshot_of(self._kernel),
             states=states,
             state_hash=self._kernel.state_hash(),
             time_ns=self._kernel.now_ns,
         )
+
+    def kept_states(self) -> tuple[bytes, ...]:
+        """Return what each strategy keeps of itself, as MessagePack; raises as `keep` does."""
+        return tuple(encoded_state(known.binding.name, self._called(known, SAVE)) for known in self._watched)
 
     def go_on(self, body: bytes, states: Sequence[bytes], *, is_foreign: bool = False) -> None:
         """Go on, as a fresh engine with the same settings, from what `keep` returned.

@@ -77,3 +77,25 @@ def decoded_state(name: str, state: bytes) -> object:
         return msgpack.decode(state)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(name, f"its state cannot be read: {error}") from error
+
+
+def is_same_state(name: str, one: bytes, other: bytes) -> bool:
+    """Tell whether two states of a strategy are the same; the order in which lists have their values is free.
+
+    What was a set comes in another order from one process to the next, and reads as a list.
+
+    Raises `DataError` when one of them cannot be read.
+    """
+    return one == other or _in_order(decoded_state(name, one)) == _in_order(decoded_state(name, other))
+
+
+def _in_order(value: object) -> bytes:
+    """Return a value as bytes that do not depend on the order of what has none."""
+    match value:
+        case list():
+            return b"[" + msgpack.encode(sorted(_in_order(each) for each in value))
+        case dict():
+            pairs = ((_in_order(key), _in_order(each)) for key, each in value.items())
+            return b"{" + msgpack.encode(sorted(pairs))
+        case _:
+            return msgpack.encode(value)

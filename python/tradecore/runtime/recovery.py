@@ -6,15 +6,16 @@ import msgspec
 
 from tradecore.domain import EventBatch
 from tradecore.domain.epoch import Epoch
-from tradecore.domain.errors import ConfigError, DataError
+from tradecore.domain.errors import ConfigError, DataError, StrategyError
 from tradecore.domain.feeds import last_seen
 from tradecore.domain.journal import BEHAVIOUR_VERSION, JournalFolder, events_from_frames
 from tradecore.domain.journal_folder import CHUNK_BYTES_MAX
 from tradecore.domain.record import records_in
 from tradecore.domain.record_bodies import Account, Order, Session, SessionEnd
-from tradecore.domain.snapshot import Progress, Snapshot
+from tradecore.domain.snapshot import Progress, Snapshot, StrategyState
 from tradecore.domain.times import iso_time
 from tradecore.engine import Engine
+from tradecore.engine.kept_state import is_same_state, state_versions
 from tradecore.runtime import frames
 from tradecore.runtime.divergence import raise_divergence
 from tradecore.runtime.session_config import (
@@ -179,6 +180,7 @@ def recover_from(
     engine.go_on(snapshot.body, [strategy.state for strategy in head.strategies], is_foreign=is_foreign)
     if engine.state_hash() != head.state_hash and not is_foreign:
         raise DataError(journal.where, "the engine has another state than the snapshot says")
+    _check_loaded(engine, head.strategies)
     replay = _Replay(engine, head.seq, head.progress)
     begin = head.seq
     while data := reader.read_frames(CHUNK_BYTES_MAX):
@@ -192,6 +194,17 @@ def recover_from(
         raise DataError(journal.where, "old market events were dropped after the snapshot")
     recovered = replay.outcome()
     return msgspec.structs.replace(recovered, feed_from_ns=feed_taken_up_at(journal), from_seq=head.seq)
+
+
+def _check_loaded(engine: Engine, kept: Sequence[StrategyState]) -> None:
+    """Refuse a state that a strategy has not taken up whole: with records after it that may show much later.
+
+    One of another form is not compared: what it has become is its strategy's to know.
+    """
+    for before, now, binding in zip(kept, engine.kept_states(), engine.strategies, strict=True):
+        if before.versions == state_versions(binding) and not is_same_state(before.name, before.state, now):
+            what = "save_state does not return again what load_state was given: a part of it is lost"
+            raise StrategyError(before.name, "load_state", engine.now_ns, what)
 
 
 def feed_taken_up_at(journal: JournalFolder) -> int | None:
