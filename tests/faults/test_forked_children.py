@@ -1,5 +1,6 @@
 """A child that a strategy forks is no engine: however it goes on, its parent trades and obeys as before."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from contextlib import suppress
 
 import pytest
 
+from support.command_line import CommandLine
 from support.held import CALLBACK, Held, seconds_until_ended
 from tradecore.domain.commands import Kill
 from tradecore.domain.journal import JournalFolder
@@ -123,3 +125,42 @@ def test_a_child_that_comes_back_ends_and_leaves_its_parent_alone(tmp_path, monk
     assert set(codes.values()) == {EXIT_CODE}
     assert set(ends.values()) == {ExitCode.OK}
     assert {JournalFolder(engine.journal).verify().status for engine in engines.values()} == {"intact"}
+
+
+FORKS = """
+import os
+
+from tradecore_api.demo_strategies import Quoter
+
+
+class Forks(Quoter):
+    def save_state(self, ctx):
+        pid = os.fork()
+        if pid:
+            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            with open("codes", "a") as codes:
+                print(code, file=codes)
+        return super().save_state(ctx)
+"""
+KEPT = """
+mode = "paper"
+account = { name = "one", cash = "100000" }
+feed = { kind = "simulated", seconds = 3 }
+instruments = [{ symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }]
+strategy = { class = "forks.py:Forks" }
+journal = { path = "one.journal", snapshot_events = 1_000 }
+"""
+
+
+@pytest.mark.timeout(90)
+def test_a_child_that_save_state_forks_ends_there_also_at_the_end_of_the_run(tmp_path):
+    """No other callback comes after the last one: the child would close the lines of its parent."""
+    shell = CommandLine(tmp_path)
+    shell.write("forks.py", FORKS)
+    shell.write("one.toml", KEPT)
+    output, _ = shell.run("run", "one.toml", "--json")
+    codes = (tmp_path / "codes").read_text().split()
+    assert len(codes) > 1
+    assert set(codes) == {str(EXIT_CODE)}
+    assert json.loads(output)["journal_verified"]
+    assert JournalFolder(tmp_path / "one.journal").verify().status == "intact"

@@ -13,6 +13,7 @@ from tradecore.domain.snapshot import Progress, Snapshot, SnapshotHead, Strategy
 from tradecore.engine import Engine
 from tradecore.engine.kept_state import state_versions, without_pair
 from tradecore.ports.journal import Journal
+from tradecore.runtime.forked_child import ForkWatch
 
 # How long the last snapshot of a session may take to be written.
 LAST_SECONDS_MAX = 1.0
@@ -63,6 +64,7 @@ class SnapshotKeeper:
         self._said = ""
         self._writing: asyncio.Future[None] | None = None
         self._first = ""
+        self._forks = ForkWatch()
 
     def begin(self, market_events: int) -> None:
         """Learn how many market events are in the snapshot that the session went on from; 0 for none."""
@@ -102,7 +104,11 @@ class SnapshotKeeper:
             # Said at the start; there is nothing that a snapshot could go on from.
             return None
         try:
-            kept = engine.keep()
+            try:
+                kept = engine.keep()
+            finally:
+                # A `save_state` may fork as any callback may; at the end nobody else looks for the child.
+                self._forks.end_child()
             self._first = self._first or self._folder.first_hash()
         except StrategyError as error:
             # Without the time of the engine: what stays the same is said once.
