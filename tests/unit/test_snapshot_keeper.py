@@ -132,7 +132,7 @@ def test_a_state_that_a_strategy_does_not_take_up_whole_is_not_gone_on_from(tmp_
 
 def test_a_state_that_cannot_be_kept_is_said_once(tmp_path):
     """What is wrong stays the same; the time of the engine, which does not, is no part of it."""
-    session, failed = kept_session(tmp_path / "journal", feed=ListFeed(slices=4))
+    session, failed = kept_session(tmp_path / "journal")
 
     def save_state(ctx):
         raise ValueError("not now")
