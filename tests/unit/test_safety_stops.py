@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tradecore.domain import InvalidValueError
@@ -129,7 +129,6 @@ def test_nothing_is_flattened_by_itself_while_the_kill_switch_holds():
     assert made.look(seen(**halted)) == []
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 10**11), st.integers(-(10**12), 10**12), st.booleans())))
 def test_bounds_of_nothing_pause_nothing(looks):
     """Every bound can be taken away."""
