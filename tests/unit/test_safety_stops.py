@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.sessions import START_NS, ListFeed, open_session
+from tradecore import EventBatch
 from tradecore.domain import InvalidValueError
 from tradecore.domain.commands import Flatten, SafetyPause
 from tradecore.domain.errors import VenueError
+from tradecore.runtime import SessionSettings
 from tradecore_api.config.stop_tables import SafetyTable
 from tradecore_api.safety_stops import Hours, SafetyWatch, Seen, _seen, keep_safe
 
@@ -217,6 +220,29 @@ def test_a_feed_that_was_silent_while_nothing_traded_is_missed_from_the_opening_
     monkeypatch.setattr("tradecore_api.safety_stops.time.time_ns", lambda: AT_NS)
     hours = Hours(_Spec(calendars, [_Named("XNYS")]))
     assert _seen(session, hours, 0, has_halts=False).feed_age_ns == expected
+
+
+@pytest.mark.parametrize(("has_past", "seen_then"), [(True, [True, True, False]), (False, [False] * 3)])
+async def test_a_session_waits_for_its_past_until_that_has_been_fed(tmp_path, has_past, seen_then):
+    """Before the first event, and from what is past on up to the first event of now."""
+    found = []
+
+    class Feed(ListFeed):
+        async def batches(self, *, skip_events=0):
+            """Bring what is past, and then what is not."""
+            for number, name in enumerate(("feed_past", "feed_lost"), start=1):
+                found.append(session.awaits_past)
+                batch = EventBatch()
+                getattr(batch, name)(START_NS + number, 0)
+                yield batch
+                for _ in range(20_000):
+                    if session.engine.now_ns < START_NS + number:
+                        await asyncio.sleep(0.001)
+            found.append(session.awaits_past)
+
+    session = open_session(tmp_path / "journal", feed=Feed(), settings=SessionSettings(has_past=has_past))
+    await session.run()
+    assert found == seen_then
 
 
 def test_in_paper_mode_it_holds_where_it_is_written():

@@ -182,7 +182,7 @@ class Session:
     @property
     def awaits_past(self) -> bool:
         """Whether what was before its start is still being read: nothing is sent meanwhile."""
-        has_begun = self._market.has_begun and not self.engine.kernel.is_warming_up()
+        has_begun = self._market.has_begun and not self.engine.kernel.is_warming_up
         return self._settings.has_past and not has_begun
 
     def feed_age_seconds(self) -> float | None:
