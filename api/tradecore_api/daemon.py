@@ -37,6 +37,7 @@ from tradecore_api.exit_codes import ExitCode
 from tradecore_api.forced_end import ForcedEnd
 from tradecore_api.guard import Guard
 from tradecore_api.heartbeat import Heartbeat
+from tradecore_api.helpers_of_a_run import helper
 from tradecore_api.instance_lock import InstanceLock
 from tradecore_api.live_papers import Papers
 from tradecore_api.own_journal import journal_folder
@@ -260,8 +261,8 @@ class Daemon:
         await control.open(self.answer)
         beats = asyncio.create_task(self._keep_beating(), name="heartbeat")
         latch = asyncio.create_task(self._apply_latch(session), name="latch")
-        safety = asyncio.create_task(keep_safe(session, self._tables.safety, self.answer), name="safety")
-        files = asyncio.create_task(self._command_files.run(self.answer), name="command files")
+        safety = helper(keep_safe(session, self._tables.safety, self.answer), "safety", self.answer)
+        files = helper(self._command_files.run(self.answer), "command files", self.answer)
         view = self._show_view(session, self._watch)
         # The latch comes before the first event of the feed.
         await asyncio.sleep(0)

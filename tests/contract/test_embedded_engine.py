@@ -63,6 +63,29 @@ async def test_it_runs_until_it_is_stopped_and_leaves_signals_alone(settings):
     assert not engine.is_ready
 
 
+@pytest.mark.parametrize(
+    ("helper", "named"),
+    [("daemon.keep_safe", "safety"), ("daemon.CommandFiles.run", "command files")],
+)
+async def test_what_looks_after_it_and_fails_is_said_and_pauses(settings, monkeypatch, caplog, helper, named):
+    """Nobody waits for it: else feed and clock would be looked after no more, without a word."""
+
+    async def fail(*arguments):
+        raise TypeError("a fault of ours")
+
+    monkeypatch.setattr(f"tradecore_api.{helper}", fail)
+    engine = EmbeddedEngine(settings())
+    running = asyncio.create_task(engine.run())
+    async with asyncio.timeout(60):
+        while not engine.status().get("is_paused"):  # noqa: ASYNC110 - what runs is another task of ours
+            await asyncio.sleep(0.01)
+    engine.stop()
+    await running
+    (said,) = [record.words for record in caplog.records if record.msg == "helper_failed"]
+    assert said.startswith(f"{named} ended by a fault")
+    assert "a fault of ours" in said
+
+
 async def test_a_task_that_is_cancelled_ends_it_cleanly(settings, tmp_path):
     """The journal has an end, and the next engine goes on from there."""
     engine = EmbeddedEngine(settings())
