@@ -1,0 +1,195 @@
+"""An audit of one journal: reads it, counts it, compares it; can be gone on with while it is written."""
+
+from pathlib import Path
+
+import msgspec
+
+from tradecore_audit import blake3, snapshots
+from tradecore_audit.auditor import Auditor
+from tradecore_audit.errors import DamagedError
+from tradecore_audit.findings import Finding
+from tradecore_audit.frames import records_of
+from tradecore_audit.layout import FIRST_HEAD
+from tradecore_audit.walk import Block, Walk
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What an audit comes to.
+
+    Attributes
+    ----------
+    records : int
+        Records of the journal, dropped ones included.
+    audited : int
+        Records that were counted: all but market data, the time and decisions.
+    dropped, segments : int
+        Market events that an archive has dropped; files of the journal.
+    is_torn : bool
+        Whether the journal ends within a block, as after a crash or beside a writer at work.
+    head : str
+        Head of the chain of hashes.
+    mode : str
+        Mode of the last session.
+    positions : dict
+        Lots that are held, by strategy and symbol.
+    money : dict
+        By balance: cash, fees, flows and realised profit in atto units.
+    open_orders, fills : int
+        Orders that are open, and trades.
+    checked : dict
+        How often each rule was put to the test.
+    unchecked : dict
+        What could not be worked out, and why.
+    differences : int
+        How many there are in all.
+    findings : tuple of Finding
+        The first of them.
+    """
+
+    records: int
+    audited: int
+    dropped: int
+    segments: int
+    is_torn: bool
+    head: str
+    mode: str
+    positions: dict[str, int]
+    money: dict[str, dict[str, int]]
+    open_orders: int
+    fills: int
+    checked: dict[str, int]
+    unchecked: dict[str, str]
+    differences: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing was found."""
+        return not self.differences
+
+
+class Audit:
+    """Audits a journal up to its end, and further whenever it has grown.
+
+    Parameters
+    ----------
+    path : path
+        The journal.
+    has_hashes : bool
+        Whether the chain of hashes is worked out anew.
+
+    Attributes
+    ----------
+    auditor : Auditor
+        What has been worked out.
+    origin : str
+        Hash of the first record: which journal it is. Empty before that.
+    is_over : bool
+        Whether nothing more can be read, because of a damage that was found.
+    """
+
+    def __init__(self, path: Path, *, has_hashes: bool = True) -> None:
+        self._path = path
+        self._walk = Walk(path, has_hashes=has_hashes)
+        self._has_hashes = has_hashes
+        self._snapshots: dict[int, Path] = {}
+        self._seen: set[int] = set()
+        self.auditor = Auditor()
+        self.origin = ""
+        self.is_over = False
+
+    def catch_up(self) -> int:
+        """Read what has come since, and return how many records that were.
+
+        Raises
+        ------
+        UnreadableError
+            When the operating system does not give the bytes.
+        """
+        begin = self._walk.seq
+        if self.is_over:
+            return 0
+        known = snapshots.paths(self._path)
+        self._snapshots |= {seq: path for seq, path in known.items() if seq not in self._seen}
+        try:
+            while blocks := self._walk.batch():
+                for block in blocks:
+                    self._take(block)
+            self.auditor.end()
+        except DamagedError as error:
+            self.is_over = True
+            self.auditor.findings.check("journal", self._walk.seq, str(error))
+        self._compare(self._walk.seq)
+        return self._walk.seq - begin
+
+    def report(self) -> Report:
+        """Return what has been worked out."""
+        auditor, walk = self.auditor, self._walk
+        settings, findings = auditor.settings, auditor.findings
+        checked = dict(sorted(findings.checked.items()))
+        checked |= {"hashes": walk.seq - walk.dropped} if self._has_hashes else {}
+        if settings is None:
+            positions: dict[str, int] = {}
+            money: dict[str, dict[str, int]] = {}
+        else:
+            symbols = [each.symbol for each in settings.instruments]
+            positions = {
+                f"{settings.strategies[strategy]} {symbols[instrument]}": lots
+                for (strategy, instrument), lots in sorted(auditor.books.positions.items())
+                if lots
+            }
+            money = {
+                name: {
+                    "cash": purse.cash,
+                    "fees": purse.fees,
+                    "flows": purse.flows,
+                    "brought": purse.brought,
+                    "cost": purse.inventory,
+                    "realised": purse.realised,
+                }
+                for name, purse in zip(settings.currencies, auditor.books.purses, strict=True)
+            }
+        return Report(
+            records=walk.seq,
+            audited=auditor.records,
+            dropped=walk.dropped,
+            segments=walk.segments,
+            is_torn=walk.is_torn,
+            head=walk.head.hex(),
+            mode="" if settings is None else settings.mode,
+            positions=positions,
+            money=money,
+            open_orders=0 if settings is None else len(auditor.orders.open),
+            fills=0 if settings is None else auditor.books.fills,
+            checked=checked,
+            unchecked=dict(findings.unchecked),
+            differences=findings.total,
+            findings=tuple(findings.kept),
+        )
+
+    def close(self) -> None:
+        """Let go of the journal."""
+        self._walk.close()
+
+    def _take(self, block: Block) -> None:
+        if block.first_seq == 0:
+            self.origin = blake3.digest(FIRST_HEAD + block.frames[0]).hex()
+        for taken in records_of(block.first_seq, block.frames):
+            if self._snapshots:
+                self._compare(taken.seq)
+            self.auditor.take(taken)
+
+    def _compare(self, seq: int) -> None:
+        """Compare the snapshots that stand after so many records, or after fewer market data."""
+        for stands_at in [each for each in self._snapshots if each <= seq]:
+            path = self._snapshots.pop(stands_at)
+            self._seen.add(stands_at)
+            if self.auditor.settings is not None and stands_at > self._taken:
+                snapshots.compare(path, self.auditor, journal=self.origin)
+            else:
+                self.auditor.findings.leave(path.name, "it came after the records behind it were counted")
+
+    @property
+    def _taken(self) -> int:
+        """Number of the last record that was counted."""
+        return self.auditor.last_seq
