@@ -1,15 +1,16 @@
 """An audit of one journal: reads it, counts it, compares it; can be gone on with while it is written."""
 
+import hashlib
 from pathlib import Path
 
 import msgspec
 
-from tradecore_audit import blake3, snapshots
+from tradecore_audit import snapshots, truth
 from tradecore_audit.auditor import Auditor
 from tradecore_audit.errors import DamagedError
 from tradecore_audit.findings import Finding
 from tradecore_audit.frames import records_of
-from tradecore_audit.layout import FIRST_HEAD
+from tradecore_audit.truth import VenueLog
 from tradecore_audit.walk import Block, Walk
 
 
@@ -115,12 +116,23 @@ class Audit:
             while blocks := self._walk.batch():
                 for block in blocks:
                     self._take(block)
-            self.auditor.end()
         except DamagedError as error:
             self.is_over = True
             self.auditor.findings.check("journal", self._walk.seq, str(error))
         self._compare(self._walk.seq)
         return self._walk.seq - begin
+
+    def settle(self) -> None:
+        """Check what only shows once nothing follows for now."""
+        self.auditor.end()
+
+    def is_replaced(self) -> bool:
+        """Tell whether another journal has come into the place of this one."""
+        return self._walk.is_replaced()
+
+    def against(self, log: VenueLog, account: str) -> None:
+        """Hold the books against the log of a venue, as they are now."""
+        truth.compare(log, self.auditor, account=account, origin=self.origin)
 
     def report(self) -> Report:
         """Return what has been worked out."""
@@ -173,7 +185,7 @@ class Audit:
 
     def _take(self, block: Block) -> None:
         if block.first_seq == 0:
-            self.origin = blake3.digest(FIRST_HEAD + block.frames[0]).hex()
+            self.origin = hashlib.sha256(block.frames[0]).hexdigest()
         for taken in records_of(block.first_seq, block.frames):
             if self._snapshots:
                 self._compare(taken.seq)

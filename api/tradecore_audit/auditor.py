@@ -1,6 +1,6 @@
 """The auditor: takes the records of a journal one after the other and says what does not follow from them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tradecore_audit import records as r
@@ -87,8 +87,13 @@ class Auditor:
         if self._unforced is not None:
             self._settle_kill(body)
         taker = self._takers.get(type(body))
-        if taker is not None:
-            taker(taken, body)
+        if self.settings is None and not isinstance(body, r.Session):
+            self._fail("record", taken.seq, "it comes before the first session, which says what its numbers mean")
+        elif taker is not None:
+            try:
+                taker(taken, body)
+            except LookupError as error:
+                self._fail("record", taken.seq, f"it is about something that no session names: {error}")
         self._found = body if isinstance(body, r.Adopted) else None
 
     def end(self) -> None:
@@ -203,6 +208,10 @@ class Auditor:
         words = f"order {terms.order_id} of {terms.lots} lots closes order {terms.closes} of {most}"
         is_exit = (entry.lots is None or terms.lots <= most) and terms.is_buy != entry.terms.is_buy
         self._check("child", seq, is_exit, words)
+
+    def trades(self) -> Iterator[tuple[int, r.Traded]]:
+        """Return the trades with a venue outside that are booked now, each with the number of its order."""
+        return self._told.standing()
 
     def _settle_kill(self, body: r.Record | None) -> None:
         """Say that an order was approved while killed, unless its venue closes a position with it."""

@@ -4,6 +4,8 @@ Of every trade the highest revision must be booked, once. What comes of one inpu
 next input.
 """
 
+from collections.abc import Iterator
+
 from tradecore_audit.findings import Findings
 from tradecore_audit.records import Adopted, Report, Revision, Surprise, Traded, VenueReport, VenueRevision
 
@@ -95,6 +97,12 @@ class Told:
         self._know(name, told.now, told.revision)
         self._is_booked = True
         self._findings.check("venue_trade", seq, words)
+
+    def standing(self) -> Iterator[tuple[int, Traded]]:
+        """Yield the trades that are booked now, each with the number of its order."""
+        for (order_id, _), (traded, _) in self._trades.items():
+            if traded is not None:
+                yield order_id, traded
 
     def _told_first(self, said: VenueReport, traded: Traded) -> str | None:
         name = self._name(said)

@@ -104,6 +104,19 @@ class Walk:
                 raise
         return self._checked(found)
 
+    def is_replaced(self) -> bool:
+        """Tell whether another journal has come into the place of this one."""
+        if self._file is None or self._is_closed:
+            return False
+        try:
+            newest, found = self._newest(), os.stat(self._path)
+        except (OSError, UnreadableError, DamagedError):
+            return False
+        own = os.fstat(self._file.fileno())
+        if newest is None or (own.st_dev, own.st_ino) == (found.st_dev, found.st_ino):
+            return False
+        return newest.number <= self.segments or newest.origin != self._origin
+
     def close(self) -> None:
         """Let go of the file."""
         if self._file is not None:

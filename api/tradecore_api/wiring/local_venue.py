@@ -153,6 +153,27 @@ def truth(keys: Path, account: str) -> Truth:
     return _asked(keys, account, _TRUTH, Truth.decoded)
 
 
+def log_of(path: Path, account: str) -> bytes:
+    """Return what a venue did and has: the bytes of a file that has it, or the answer of the venue of these keys.
+
+    Raises
+    ------
+    ConfigError
+        When the file cannot be read.
+    VenueError
+        When the venue does not answer.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(path, "--venue", None, f"cannot be read: {error.strerror}") from error
+    try:
+        msgspec.json.decode(data, type=_Served)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return data
+    return _asked(path, account, _TRUTH, lambda body: body)
+
+
 def tasks(keys: Path, account: str) -> int:
     """Ask a venue how many tasks its event loop has; `keys` is the file that it has written.
 
