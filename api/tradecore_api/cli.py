@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _own_process(target: str) -> None:
     """Let Ctrl-C end the process in time, where Python does not hear of it too.
 
-    `run`, `demo`, `watchdog`, `venue serve` and `audit` have handlers of their own, which are installed first.
+    `run`, `demo`, `watchdog`, `venue serve`, `audit` have handlers of their own, installed first.
     """
     from tradecore_api import process_deadline
 

@@ -1,4 +1,4 @@
-"""`python -m tradecore_audit JOURNAL [VENUE-LOG ACCOUNT]`: the auditor alone, without anything of tradecore."""
+"""`python -m tradecore_audit JOURNAL [VENUE-LOG ACCOUNT]`: the auditor without anything of tradecore."""
 
 import sys
 from pathlib import Path

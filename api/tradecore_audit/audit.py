@@ -10,6 +10,7 @@ from tradecore_audit.auditor import Auditor
 from tradecore_audit.errors import DamagedError
 from tradecore_audit.findings import Finding
 from tradecore_audit.frames import records_of
+from tradecore_audit.ground import Ground
 from tradecore_audit.truth import VenueLog
 from tradecore_audit.walk import Block, Walk
 
@@ -132,35 +133,18 @@ class Audit:
 
     def against(self, log: VenueLog, account: str) -> None:
         """Hold the books against the log of a venue, as they are now."""
-        truth.compare(log, self.auditor, account=account, origin=self.origin)
+        ground = self.auditor.ground
+        if ground is None:
+            self.auditor.findings.leave("venue", "the journal has no session")
+        else:
+            truth.compare(log, ground, account=account, origin=self.origin)
 
     def report(self) -> Report:
         """Return what has been worked out."""
-        auditor, walk = self.auditor, self._walk
-        settings, findings = auditor.settings, auditor.findings
+        auditor, walk, ground = self.auditor, self._walk, self.auditor.ground
+        findings = auditor.findings
         checked = dict(sorted(findings.checked.items()))
         checked |= {"hashes": walk.seq - walk.dropped} if self._has_hashes else {}
-        if settings is None:
-            positions: dict[str, int] = {}
-            money: dict[str, dict[str, int]] = {}
-        else:
-            symbols = [each.symbol for each in settings.instruments]
-            positions = {
-                f"{settings.strategies[strategy]} {symbols[instrument]}": lots
-                for (strategy, instrument), lots in sorted(auditor.books.positions.items())
-                if lots
-            }
-            money = {
-                name: {
-                    "cash": purse.cash,
-                    "fees": purse.fees,
-                    "flows": purse.flows,
-                    "brought": purse.brought,
-                    "cost": purse.inventory,
-                    "realised": purse.realised,
-                }
-                for name, purse in zip(settings.currencies, auditor.books.purses, strict=True)
-            }
         return Report(
             records=walk.seq,
             audited=auditor.records,
@@ -168,11 +152,11 @@ class Audit:
             segments=walk.segments,
             is_torn=walk.is_torn,
             head=walk.head.hex(),
-            mode="" if settings is None else settings.mode,
-            positions=positions,
-            money=money,
-            open_orders=0 if settings is None else len(auditor.orders.open),
-            fills=0 if settings is None else auditor.books.fills,
+            mode="" if ground is None else ground.settings.mode,
+            positions={} if ground is None else _positions(ground),
+            money={} if ground is None else _money(ground),
+            open_orders=0 if ground is None else len(ground.orders.open),
+            fills=0 if ground is None else ground.books.fills,
             checked=checked,
             unchecked=dict(findings.unchecked),
             differences=findings.total,
@@ -196,12 +180,33 @@ class Audit:
         for stands_at in [each for each in self._snapshots if each <= seq]:
             path = self._snapshots.pop(stands_at)
             self._seen.add(stands_at)
-            if self.auditor.settings is not None and stands_at > self._taken:
-                snapshots.compare(path, self.auditor, journal=self.origin)
+            ground = self.auditor.ground
+            if ground is not None and stands_at > self.auditor.last_seq:
+                snapshots.compare(path, ground, journal=self.origin)
             else:
                 self.auditor.findings.leave(path.name, "it came after the records behind it were counted")
 
-    @property
-    def _taken(self) -> int:
-        """Number of the last record that was counted."""
-        return self.auditor.last_seq
+
+def _positions(ground: Ground) -> dict[str, int]:
+    """Return what is held, by names."""
+    settings = ground.settings
+    return {
+        f"{settings.strategies[strategy]} {settings.instruments[instrument].symbol}": lots
+        for (strategy, instrument), lots in sorted(ground.books.positions.items())
+        if lots
+    }
+
+
+def _money(ground: Ground) -> dict[str, dict[str, int]]:
+    """Return the money of each balance, by names."""
+    return {
+        name: {
+            "cash": purse.cash,
+            "fees": purse.fees,
+            "flows": purse.flows,
+            "brought": purse.brought,
+            "cost": purse.inventory,
+            "realised": purse.realised,
+        }
+        for name, purse in zip(ground.settings.currencies, ground.books.purses, strict=True)
+    }

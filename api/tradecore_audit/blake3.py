@@ -80,11 +80,11 @@ def _chunks(pieces: Sequence[bytes]) -> list[bytes]:
     """Return the values of the chunks of a message; all but the last are whole."""
     if len(pieces) < _COLUMNS_MIN:
         return [_bytes_of(_chunk(piece, number, 0)) for number, piece in enumerate(pieces)]
-    return _short_chunks(pieces[:-1], 0, 0) + [_bytes_of(_chunk(pieces[-1], len(pieces) - 1, 0))]
+    return [*_short_chunks(pieces[:-1], 0, 0), _bytes_of(_chunk(pieces[-1], len(pieces) - 1, 0))]
 
 
 def _short_chunks(pieces: Sequence[bytes], counter: int, last_flags: int) -> list[bytes]:
-    """Return the values of many chunks, the longest first; without `last_flags` they are numbered from `counter`."""
+    """Return the values of many chunks, the longest first; without `last_flags` they count from `counter`."""
     if not pieces:
         return []
     sizes = np.array([len(piece) for piece in pieces], dtype=np.uint32)
@@ -93,7 +93,9 @@ def _short_chunks(pieces: Sequence[bytes], counter: int, last_flags: int) -> lis
     joined = b"".join([piece.ljust(width, b"\0") for piece in pieces])
     words = np.frombuffer(joined, dtype="<u4").reshape(len(pieces), width // 4)
     count = len(pieces)
-    numbers = np.zeros(count, np.uint32) if last_flags else np.arange(counter, counter + count, dtype=np.uint32)
+    numbers = (
+        np.zeros(count, np.uint32) if last_flags else np.arange(counter, counter + count, dtype=np.uint32)
+    )
     value: Words = np.repeat(np.array(_IV, dtype=np.uint32)[:, None], count, axis=1)
     for block in range(int(blocks[0])):
         active = int(np.searchsorted(-blocks, -block, side="left"))

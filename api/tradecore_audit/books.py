@@ -1,7 +1,7 @@
 """Positions and money, worked out from fills and flows alone, in whole numbers.
 
-A position is kept as open lots, so that what was realised is known by the method of the account. Beside that it is a plain
-sum of fills, and the two must be equal.
+A position is kept as open lots, so that what was realised is known by the method of the account. Beside
+that it is a plain sum of fills, and the two must be equal.
 """
 
 from collections import deque
@@ -29,7 +29,7 @@ class Purse:
 
     @property
     def drift(self) -> int:
-        """What does not add up: cash, cost and fees less what was brought, realised and flowed in; it is 0."""
+        """What does not add up: cash, cost and fees less what was brought, realised and flowed in."""
         return self.cash + self.inventory + self.fees - self.brought - self.realised - self.flows
 
 
@@ -95,9 +95,7 @@ class Books:
                 until = rounded(Fraction(cost * told_lots, size))
                 entry_value, told = until - told, until
             else:
-                entry_value = (
-                    lot.value if lots == abs(lot.lots) else instrument.value(lot.ticks, signed)
-                )
+                entry_value = lot.value if lots == abs(lot.lots) else instrument.value(lot.ticks, signed)
             exit_value = instrument.value(traded.price_ticks, signed)
             purse.cash += exit_value
             purse.inventory -= entry_value
@@ -120,8 +118,15 @@ class Books:
         self.fills += 1
 
     def revise(
-        self, place: tuple[int, int], sign: int, was: Traded | None, now: Traded | None, *, order_id: int, closes: int | None
-    ) -> None:  # fmt: skip
+        self,
+        place: tuple[int, int],
+        sign: int,
+        was: Traded | None,
+        now: Traded | None,
+        *,
+        order_id: int,
+        closes: int | None,
+    ) -> None:
         """Take back what a trade was, and book what it is."""
         if was is not None:
             back = Traded(

@@ -4,6 +4,37 @@ from collections import Counter
 
 import msgspec
 
+# What is held to be true, by the name of the rule.
+RULES = {
+    "journal": "every byte is the one that was written: headers, places, the chain of hashes",
+    "record": "a record is about orders, strategies, instruments and currencies that there are",
+    "session": "all sessions of a journal have the same instruments and strategies",
+    "order_number": "every approved order has a number of its own",
+    "unapproved": "what is said of an order is of one that was approved",
+    "sent_unapproved": "nothing is sent of an order that was not approved",
+    "sent_twice": "an order is sent once",
+    "sent_size": "an order is sent for no more than was approved",
+    "unsent": "what a venue answers, fills, ends or amends was sent to it",
+    "fill_size": "an order fills no more than its size, or the engine says so",
+    "ended_order": "an order that has ended stays so: a late fill is said, an answer changes nothing",
+    "unknown": "an order whose outcome is lost ends by the venue's word alone",
+    "child": "an order after another leaves for no more than that filled, an exit for no more than its entry",
+    "kill": "after a kill nothing is approved or sent that opens, and nothing at all before a flatten",
+    "pause": "while trading is paused nothing is approved that adds risk",
+    "compared": "nothing is approved that adds risk before books and venue were compared",
+    "shadow": "in shadow mode nothing is sent",
+    "limit": "no order is approved that passes a limit, by one unit",
+    "fee": "a fee is what the terms of the simulated venue give, to the last unit",
+    "funding": "funding is what rate, mark price and position give",
+    "venue_trade": "every trade that a venue tells of is booked once, with its numbers, in its last revision",
+    "position": "a position is the sum of its fills and of its open lots",
+    "conservation": "cash, cost and fees are what was brought, realised and flowed in",
+    "snapshot": "positions, money and open orders of the engine are those that follow from its records",
+    "venue_order": "orders and trades at the venue are those of the journal",
+    "venue_position": "positions at the venue are the sums of fills",
+    "venue_money": "the money that the venue made of a balance is that of the journal",
+}
+
 # So many are kept in words; more are counted.
 KEPT_MAX = 1_000
 

@@ -1,7 +1,7 @@
 """Frames of a journal as records: a decoder of its own, made after the table in docs/journal.md.
 
-A frame is its length, the code of its kind, its time, and the values of the kind. Frames of market data are passed
-over; those of kinds that nobody knows are an error.
+A frame is its length, the code of its kind, its time, and the values of the kind. Frames of market data are
+passed over; those of kinds that nobody knows are an error.
 """
 
 import struct
@@ -25,12 +25,12 @@ _FIRST_IS_PRICE = frozenset({2, 3, 5, 10})
 _LAST_SHORT_KIND = 3
 _REDUCE_ONLY, _CLOSES, _HAS_MORE = 2, 16, 32
 _REPORTS = {
-    1: "accepted", 2: "rejected", 3: "triggered", 4: "fill", 5: "canceled", 6: "cancel_rejected", 7: "replaced",
-    8: "replace_rejected", 9: "expired", 10: "restated", 11: "triggered", 12: "fill",
+    1: "accepted", 2: "rejected", 3: "triggered", 4: "fill", 5: "canceled", 6: "cancel_rejected",
+    7: "replaced", 8: "replace_rejected", 9: "expired", 10: "restated", 11: "triggered", 12: "fill",
 }  # fmt: skip
 _SURPRISES = {
-    1: "unknown_order", 2: "impossible", 3: "overfill", 4: "late_fill", 5: "forgotten_order", 6: "exit_refused",
-    7: "forgotten_trade", 8: "exit_missing",
+    1: "unknown_order", 2: "impossible", 3: "overfill", 4: "late_fill", 5: "forgotten_order",
+    6: "exit_refused", 7: "forgotten_trade", 8: "exit_missing",
 }  # fmt: skip
 _FLOWS = {1: "funding", 2: "borrow", 3: "liquidation_fee", 4: "insurance"}
 _COMMANDS = {
@@ -42,9 +42,9 @@ _SCOPES = {1: "account", 2: "strategy", 3: "instrument", 4: "portfolio"}
 LIMITS = {
     1: "quantity_max", 2: "notional_max", 3: "position_max", 4: "open_orders_max", 5: "order_rate_max",
     6: "price_collar_bps", 7: "reference_age_max_ns", 8: "price_drift_bps", 9: "gross_max", 10: "net_max",
-    11: "message_rate_max", 12: "cancel_reserve", 13: "daily_loss_max", 14: "drawdown_max", 15: "executions_max",
-    16: "identical_window_ns", 17: "order_rate_window_ns", 18: "price_drift_window_ns", 19: "message_rate_window_ns",
-    20: "executions_window_ns", 21: "self_trade",
+    11: "message_rate_max", 12: "cancel_reserve", 13: "daily_loss_max", 14: "drawdown_max",
+    15: "executions_max", 16: "identical_window_ns", 17: "order_rate_window_ns", 18: "price_drift_window_ns",
+    19: "message_rate_window_ns", 20: "executions_window_ns", 21: "self_trade",
 }  # fmt: skip
 # Market data, the time, decisions and hashes of a state: nothing here counts them.
 _PASSED_OVER = frozenset({3, 16, 17, 18, 19, 20, 21, 23, 24, 37, 40})
@@ -127,7 +127,7 @@ def _session(c: Cursor) -> r.Record:
     return r.Session(engine_version=c.text(), config=c.take(c.number(4)))
 
 
-def _command(c: Cursor) -> r.Record:  # noqa: PLR0911 - one for each form
+def _command(c: Cursor) -> r.Record:
     c.number(4)
     code = c.number(1)
     match code:
@@ -222,9 +222,7 @@ def _opening(c: Cursor) -> r.Record:
             )
             for lot, cost in zip(lots, costs, strict=True)
         ]
-    return r.Opening(
-        cash=cash, brought=brought, lots=tuple(lots), last_order_id=last_order_id, halted=halted
-    )
+    return r.Opening(cash=cash, brought=brought, lots=tuple(lots), last_order_id=last_order_id, halted=halted)
 
 
 def _opening_lot(c: Cursor) -> r.OpeningLot:
@@ -293,9 +291,7 @@ def _venue_report(c: Cursor) -> r.Record:
     instrument, said = c.number(4), _report(c)
     venue_order_id, trade_id = c.short_text(), c.short_text()
     c.take(9)
-    return r.VenueReport(
-        instrument=instrument, said=said, venue_order_id=venue_order_id, trade_id=trade_id
-    )
+    return r.VenueReport(instrument=instrument, said=said, venue_order_id=venue_order_id, trade_id=trade_id)
 
 
 def _venue_revision(c: Cursor) -> r.Record:
@@ -358,8 +354,8 @@ def _order(c: Cursor) -> r.Record:
 def _terms(c: Cursor, reference_ticks: int, behind: int = 0) -> r.Order:
     """Take the terms of an order, and so many bytes behind them."""
     (
-        order_id, strategy, instrument, side, kind, time_in_force, flags, size_kind, price, size, _, _, closes,
-        decided_ns,
+        order_id, strategy, instrument, side, kind, time_in_force, flags, size_kind, price, size, _, _,
+        closes, decided_ns,
     ) = _INTENT.unpack(c.take(_INTENT.size))  # fmt: skip
     second = 0
     if flags & _HAS_MORE:

@@ -1,7 +1,8 @@
 """Headers of a journal's files, in bytes.
 
-A file is a header, then blocks. A block is a header of 32 bytes, frames, zeros up to a multiple of 32, and the head of
-the chain after its frames. Every number is little-endian, and every header has its CRC-32 at byte 12.
+A file is a header, then blocks. A block is a header of 32 bytes, frames, zeros up to a multiple of 32, and
+the head of the chain after its frames. Every number is little-endian, and every header has its CRC-32 at
+byte 12.
 """
 
 import struct

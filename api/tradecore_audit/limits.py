@@ -1,8 +1,8 @@
 """Limits that an approved order must have kept, worked out from the books of the audit.
 
-What only closes passes every limit; the engine marks an order that passes for that alone as reduce-only. So every order
-that is not marked has to keep them all. Losses, sums over instruments and the age of prices need every price of the
-market and are not worked out here.
+What only closes passes every limit; the engine marks an order that passes for that alone as reduce-only. So
+every order that is not marked has to keep them all. Losses, sums over instruments and the age of prices
+need every price of the market and are not worked out here.
 """
 
 from collections import Counter, deque
@@ -22,8 +22,8 @@ CHECKED = frozenset(
 )
 NOT_CHECKED = frozenset(
     {
-        "price_drift_bps", "reference_age_max_ns", "gross_max", "net_max", "message_rate_max", "daily_loss_max",
-        "drawdown_max", "executions_max", "identical_window_ns",
+        "price_drift_bps", "reference_age_max_ns", "gross_max", "net_max", "message_rate_max",
+        "daily_loss_max", "drawdown_max", "executions_max", "identical_window_ns",
     }
 )  # fmt: skip
 
@@ -67,9 +67,9 @@ class Limits:
         places = [("instrument", each) for each in range(len(settings.instruments))]
         places += [("strategy", each) for each in range(len(settings.strategies))]
         places += [("account", each) for each in range(len(settings.accounts))] + [("portfolio", 0)]
-        return {
-            name for place in places for name, value in self.of(*place).items() if value is not None
-        } & (CHECKED | NOT_CHECKED)
+        return {name for place in places for name, value in self.of(*place).items() if value is not None} & (
+            CHECKED | NOT_CHECKED
+        )
 
     def take(self, command: Command) -> None:
         """Take in a limit that was changed, or an instrument that a strategy may trade or may not."""
@@ -154,7 +154,13 @@ class Limits:
         yield from self._count_breach(limits, who, (scope.kind, scope.number), replaced)
 
     def _size_breaches(
-        self, limits: dict[str, Any], who: str, order: Order, lots: int, instrument: Instrument, price_ticks: int
+        self,
+        limits: dict[str, Any],
+        who: str,
+        order: Order,
+        lots: int,
+        instrument: Instrument,
+        price_ticks: int,
     ) -> Iterator[Breach]:
         quantity = limits.get("quantity_max")
         if quantity is not None and lots > instrument.lots_of(Fraction(quantity)):
@@ -194,10 +200,14 @@ class Limits:
             places = [place] if is_own else self._books.places(order.instrument)
             held = self._books.sides(places)[0 if order.is_buy else 1]
         else:
-            known = self._books.positions.get(place, 0) if is_own else self._books.totals.get(order.instrument, 0)
+            known = (
+                self._books.positions.get(place, 0) if is_own else self._books.totals.get(order.instrument, 0)
+            )
             held = known * order.sign
         orders = self._orders
-        working = orders.working[*place, order.sign] if is_own else orders.working_in[order.instrument, order.sign]
+        working = (
+            orders.working[*place, order.sign] if is_own else orders.working_in[order.instrument, order.sign]
+        )
         return held + working - (replaced.counted if replaced is not None else 0) + lots
 
     def _count_breach(

@@ -12,13 +12,26 @@ ENDS = frozenset({"rejected", "canceled", "expired"})
 class AuditedOrder:
     """One order: as it was approved, and as it is now.
 
-    `lots` is its whole size, `None` while that is a share of buying power; `asked` is the largest open size that
-    an amendment without an answer asks for; `end` is what ended it, and empty while it is open.
+    `lots` is its whole size, `None` while that is a share of buying power; `asked` is the largest open size
+    that an amendment without an answer asks for; `end` is what ended it, and empty while it is open.
     """
 
     __slots__ = (
-        "after", "asked", "bound_lots", "counted", "end", "filled", "is_adopted", "is_forced", "is_unknown", "lots",
-        "price_ticks", "replaces", "seq", "sent_seq", "terms",
+        "after",
+        "asked",
+        "bound_lots",
+        "counted",
+        "end",
+        "filled",
+        "is_adopted",
+        "is_forced",
+        "is_unknown",
+        "lots",
+        "price_ticks",
+        "replaces",
+        "sent_seq",
+        "seq",
+        "terms",
     )  # fmt: skip
 
     def __init__(self, terms: Order, seq: int) -> None:
@@ -81,7 +94,6 @@ class Orders:
         self.working: Counter[tuple[int, int, int]] = Counter()
         self.working_in: Counter[tuple[int, int]] = Counter()
         self.counts: Counter[tuple[str, int]] = Counter()
-        self.last_id = 0
 
     def find(self, number: int) -> AuditedOrder | None:
         """Return an order that is open, or remembered."""
@@ -91,7 +103,6 @@ class Orders:
         """Count a new order."""
         number = order.terms.order_id
         self.open[number] = order
-        self.last_id = max(self.last_id, number)
         self._count(order, account, 1)
         self.recount(order)
 

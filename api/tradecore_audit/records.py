@@ -1,13 +1,14 @@
 """What the auditor reads of a journal: a class for each kind of record that it counts.
 
-Prices are whole ticks, sizes whole lots, money whole atto units (1e-18) and times UTC nanoseconds. What a record does
-not have is `None`.
+Prices are whole ticks, sizes whole lots, money whole atto units (1e-18) and times UTC nanoseconds. What a
+record does not have is `None`.
 """
 
 import msgspec
 
 # Kinds of orders that pay no more than their limit.
 LIMITED = frozenset({"limit", "stop_limit", "limit_if_touched", "iceberg"})
+
 
 class Record(msgspec.Struct, frozen=True, gc=False):
     """What a record says beside its number and its time."""
@@ -27,7 +28,7 @@ class SessionEnd(Record, frozen=True):
 
 
 class Scope(msgspec.Struct, frozen=True, gc=False):
-    """What a command or a limit is about: `account`, `strategy`, `instrument` or `portfolio`, and its number."""
+    """What a command is about: `account`, `strategy`, `instrument` or `portfolio`, and its number."""
 
     kind: str
     number: int

@@ -111,7 +111,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         try:
             said = msgspec.json.decode(config)
             return _read(said)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError, ValueError) as error:
+        except (
+            msgspec.DecodeError,
+            UnicodeDecodeError,
+            RecursionError,
+            KeyError,
+            TypeError,
+            ValueError,
+        ) as error:
             what = f"the configuration of a session cannot be read: {type(error).__name__}: {error}"
             raise DamagedError("journal", what) from error
 
@@ -211,7 +218,7 @@ def _read(said: dict[str, Any]) -> Settings:
 def _balances(
     engine: dict[str, Any], parts: list[dict[str, Any]], owns: list[str], account_of: list[int]
 ) -> list[tuple[int, str]]:
-    """Return every balance by its number: of each account its own currency first, the others by the alphabet."""
+    """Return all balances by number: of each account its own currency first, then by the alphabet."""
     found = []
     fees = engine.get("fees", {})
     for number, part in enumerate(parts):
@@ -235,6 +242,6 @@ def _fees(said: dict[str, Any]) -> Fees:
     )
 
 
-def _cash(said: Any, account: int, own: str, places: dict[tuple[int, str], int]) -> dict[int, int]:
-    amounts = said if isinstance(said, dict) else {own: said}
+def _cash(said: object, account: int, own: str, places: dict[tuple[int, str], int]) -> dict[int, int]:
+    amounts = said if isinstance(said, dict) else {own: str(said)}
     return {places[account, name]: atto(amount) for name, amount in amounts.items()}

@@ -1,7 +1,7 @@
-"""What the engine itself said its books were: the snapshots beside a journal, held against the audit's own books.
+"""What the engine said its books were: snapshots beside a journal, held against the audit's own.
 
-A snapshot stands after a number of records. Its state is MessagePack with the name of every value, so that other programs can
-read it; whole numbers of 128 bits are 16 bytes, the highest first.
+A snapshot stands after a number of records. Its state is MessagePack with the name of every value, so that
+other programs can read it; whole numbers of 128 bits are 16 bytes, the highest first.
 """
 
 import hashlib
@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 from msgspec import msgpack
 
-from tradecore_audit.auditor import Auditor
 from tradecore_audit.books import Purse
+from tradecore_audit.ground import Ground
 
 _MAGIC = b"TCSNAPS\n"
 _HASH_BYTES = 32
@@ -32,9 +32,9 @@ def paths(journal: Path) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
-def compare(path: Path, auditor: Auditor, *, journal: str) -> None:
-    """Compare a snapshot with the books as they are now; `journal` is the hash of the journal's first record."""
-    findings = auditor.findings
+def compare(path: Path, ground: Ground, *, journal: str) -> None:
+    """Compare a snapshot with the books as they are now; `journal` is the hash of the first record."""
+    findings = ground.findings
     try:
         head, state = _read(path)
         if head["journal"] != journal:
@@ -42,14 +42,21 @@ def compare(path: Path, auditor: Auditor, *, journal: str) -> None:
             return
         books = state["books"]
         differences = [
-            *_positions(books["ledger"], auditor),
-            *_money(books["ledger"], auditor),
-            *_orders(books["orders"], auditor),
+            *_positions(books["ledger"], ground),
+            *_money(books["ledger"], ground),
+            *_orders(books["orders"], ground),
         ]
     except OSError as error:
         findings.leave(path.name, f"it cannot be read: {error.strerror}")
         return
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError, TypeError, ValueError) as error:
+    except (
+        msgspec.MsgspecError,
+        UnicodeDecodeError,
+        RecursionError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ) as error:
         findings.leave(path.name, f"its form is not known here: {type(error).__name__}: {error}")
         return
     seq = int(head["seq"])
@@ -70,25 +77,21 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return head, state
 
 
-def _positions(ledger: dict[str, Any], auditor: Auditor) -> Iterator[str]:
-    settings = auditor.settings
-    if settings is None:
-        return
+def _positions(ledger: dict[str, Any], ground: Ground) -> Iterator[str]:
+    settings = ground.settings
     count = len(settings.instruments)
     for slot, holding in enumerate(ledger["holdings"]):
         place = divmod(slot, count)
-        ours = auditor.books.positions.get(place, 0)
+        ours = ground.books.positions.get(place, 0)
         if holding["position"] != ours:
             who = f"{settings.strategies[place[0]]} in {settings.instruments[place[1]].symbol}"
             yield f"the engine held {holding['position']} lots of {who}, the fills come to {ours}"
 
 
-def _money(ledger: dict[str, Any], auditor: Auditor) -> Iterator[str]:
-    settings = auditor.settings
-    if settings is None:
-        return
+def _money(ledger: dict[str, Any], ground: Ground) -> Iterator[str]:
+    settings = ground.settings
     said = [ledger["accounts"], *(purse["accounts"] for purse in ledger["purses"])]
-    for name, accounts, purse in zip(settings.currencies, said, auditor.books.purses, strict=True):
+    for name, accounts, purse in zip(settings.currencies, said, ground.books.purses, strict=True):
         for what, theirs, ours in _amounts(accounts, purse):
             if theirs != ours:
                 yield f"the engine had {theirs} atto units of {what} in {name}, its records come to {ours}"
@@ -106,11 +109,11 @@ def _amounts(accounts: dict[str, bytes], purse: Purse) -> Iterator[tuple[str, in
         yield "realised profit", -theirs["realised"], purse.realised
 
 
-def _orders(orders: dict[str, Any], auditor: Auditor) -> Iterator[str]:
+def _orders(orders: dict[str, Any], ground: Ground) -> Iterator[str]:
     free = set(orders["free"])
     kept = [order for at, order in enumerate(orders["slab"]) if at not in free]
     theirs = {order["intent"]["order_id"]: order for order in kept if order["state"] not in _ENDS}
-    ours = auditor.orders.open
+    ours = ground.orders.open
     for number in sorted(theirs.keys() | ours.keys()):
         if number not in ours:
             yield f"order {number} was open in the engine, and has ended by the records"
@@ -120,4 +123,5 @@ def _orders(orders: dict[str, Any], auditor: Auditor) -> Iterator[str]:
             said, order = theirs[number], ours[number]
             if (said["lots"], said["filled_lots"]) != (order.lots, order.filled):
                 filled = f"{said['filled_lots']} of {said['lots']}"
-                yield f"order {number} had filled {filled} in the engine, {order.filled} of {order.lots} by the records"
+                ours_filled = f"{order.filled} of {order.lots}"
+                yield f"order {number} had filled {filled} in the engine, {ours_filled} by the records"

@@ -1,7 +1,7 @@
 """What a venue outside said of trades, beside what was booked of it.
 
-Of every trade the highest revision must be booked, once. What comes of one input stands behind it in the journal, up to the
-next input.
+Of every trade the highest revision must be booked, once. What comes of one input stands behind it in the
+journal, up to the next input.
 """
 
 from collections.abc import Iterator
@@ -43,7 +43,8 @@ class Told:
         words = None
         known = self._trades.get(self._name(said))
         if known is None and not (isinstance(said, VenueRevision) and traded is None):
-            words = f"the venue told of trade {said.trade_id} of order {self._name(said)[0]}, and it is not booked"
+            order_id = self._name(said)[0]
+            words = f"the venue told trade {said.trade_id} of order {order_id}, and it is not booked"
         elif isinstance(said, VenueRevision) and known is not None:
             booked, revision = known
             is_known = revision > said.revision or (revision == said.revision and booked == traded)
@@ -91,7 +92,8 @@ class Told:
             if told.now != said.traded:
                 words = _differ(told.trade_id, said.traded, told.now)
             elif known is not None and told.was != known[0]:
-                words = f"trade {told.trade_id} is taken back as {_numbers(told.was)}: booked {_numbers(known[0])}"
+                was, booked = _numbers(told.was), _numbers(known[0])
+                words = f"trade {told.trade_id} is taken back as {was}, and was booked as {booked}"
         elif not isinstance(said, VenueReport):
             words = f"trade {told.trade_id} was booked anew, and no venue told it anew"
         self._know(name, told.now, told.revision)

@@ -1,7 +1,7 @@
 """What a local venue says that it did, held against what the audit makes of the journal.
 
-The venue's log is the answer of `GET /truth`: every order, trade and deposit, then balances and positions. Nothing may be
-under way when it is asked.
+The venue's log is the answer of `GET /truth`: every order, trade and deposit, then balances and positions.
+Nothing may be under way when it is asked.
 """
 
 import hashlib
@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from tradecore_audit.auditor import Auditor
 from tradecore_audit.errors import DamagedError
+from tradecore_audit.ground import Ground
 from tradecore_audit.settings import Instrument
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -44,16 +44,13 @@ def read(data: bytes, where: str) -> VenueLog:
         raise DamagedError(where, f"is no log of a local venue: {error}") from error
 
 
-def compare(log: VenueLog, auditor: Auditor, *, account: str, origin: str) -> None:
+def compare(log: VenueLog, ground: Ground, *, account: str, origin: str) -> None:
     """Compare orders, trades, positions and money of an account; every difference becomes a finding.
 
-    Its markets are the instruments of the account, in their order. `origin` is the hash of the journal's first
-    record, which is a part of the names of its orders.
+    Its markets are the instruments of the account, in their order. `origin` is the hash of the journal's
+    first record, which is a part of the names of its orders.
     """
-    settings, findings = auditor.settings, auditor.findings
-    if settings is None:
-        findings.leave("venue", "the journal has no session")
-        return
+    settings, findings = ground.settings, ground.findings
     names = [each.name for each in settings.accounts]
     if account not in names:
         findings.leave("venue", f"the journal has no account {account}: it has {', '.join(names)}")
@@ -62,16 +59,16 @@ def compare(log: VenueLog, auditor: Auditor, *, account: str, origin: str) -> No
     numbers = [at for at, each in enumerate(settings.instruments) if each.account == number]
     deeds = [deed for deed in log.deeds if deed["account"] == account]
     for rule, differences in (
-        ("venue_order", _orders(deeds, auditor, numbers, _written(origin))),
-        ("venue_position", _positions(log, auditor, account, numbers)),
-        ("venue_money", _money(log, deeds, auditor, account, number)),
+        ("venue_order", _orders(deeds, ground, numbers, _written(origin))),
+        ("venue_position", _positions(log, ground, account, numbers)),
+        ("venue_money", _money(log, deeds, ground, account, number)),
     ):
         for words in differences:
             findings.check(rule, None, words)
 
 
 def _orders(
-    deeds: list[dict[str, Any]], auditor: Auditor, numbers: list[int], mark: str
+    deeds: list[dict[str, Any]], ground: Ground, numbers: list[int], mark: str
 ) -> Iterator[str | None]:
     rows: dict[int, list[dict[str, Any]]] = {}
     last = {deed["number"]: deed for deed in deeds if deed["type"] == "order"}
@@ -82,10 +79,10 @@ def _orders(
         else:
             rows.setdefault(order_id, []).append(row)
     there = _fills_there(deeds)
-    booked = _fills_booked(auditor)
+    booked = _fills_booked(ground)
     orders = {
         each.terms.order_id: each
-        for each in (*auditor.orders.ended.values(), *auditor.orders.open.values())
+        for each in (*ground.orders.ended.values(), *ground.orders.open.values())
         if each.terms.instrument in numbers
     }
     for order_id in sorted(orders.keys() | rows.keys()):
@@ -134,38 +131,34 @@ def _fills_there(deeds: list[dict[str, Any]]) -> dict[int, Counter[_Numbers]]:
     return found
 
 
-def _fills_booked(auditor: Auditor) -> dict[int, Counter[_Numbers]]:
+def _fills_booked(ground: Ground) -> dict[int, Counter[_Numbers]]:
     found: dict[int, Counter[_Numbers]] = {}
-    for order_id, traded in auditor.trades():
+    for order_id, traded in ground.told.standing():
         numbers = (traded.price_ticks, traded.lots, traded.is_maker, traded.fee)
         found.setdefault(order_id, Counter())[numbers] += 1
     return found
 
 
-def _positions(log: VenueLog, auditor: Auditor, account: str, numbers: list[int]) -> Iterator[str | None]:
+def _positions(log: VenueLog, ground: Ground, account: str, numbers: list[int]) -> Iterator[str | None]:
     there: Counter[int] = Counter()
     for row in log.positions:
         if row["account"] == account:
             there[row["market"]] += row["lots"]
-    settings = auditor.settings
-    if settings is None:
-        return
+    settings = ground.settings
     for market, number in enumerate(numbers):
         instrument = settings.instruments[number]
         if instrument.base is not None:
             continue
-        ours = auditor.books.totals.get(number, 0)
+        ours = ground.books.totals.get(number, 0)
         words = f"position of {instrument.symbol}: {there[market]} lots there, the fills come to {ours}"
         yield words if there[market] != ours else None
 
 
 def _money(
-    log: VenueLog, deeds: list[dict[str, Any]], auditor: Auditor, account: str, number: int
+    log: VenueLog, deeds: list[dict[str, Any]], ground: Ground, account: str, number: int
 ) -> Iterator[str | None]:
     """Compare what each balance has made: what was brought in is left out on both sides."""
-    settings = auditor.settings
-    if settings is None:
-        return
+    settings = ground.settings
     instruments = [each for each in settings.instruments if each.account == number]
     totals = {row["currency"]: row["total_atto"] for row in log.balances if row["account"] == account}
     deposits: Counter[str] = Counter()
@@ -182,16 +175,16 @@ def _money(
         if currency not in totals or (not prefix and ":" in name):
             continue
         theirs = totals[currency] - costs[place] - deposits[currency]
-        purse = auditor.books.purses[place]
-        ours = purse.cash - purse.brought + _owned(auditor, settings.instruments, place)
+        purse = ground.books.purses[place]
+        ours = purse.cash - purse.brought + _owned(ground, settings.instruments, place)
         words = f"money made in {name}: {theirs} atto units there, {ours} by the journal"
         yield words if theirs != ours else None
 
 
-def _owned(auditor: Auditor, instruments: tuple[Instrument, ...], place: int) -> int:
+def _owned(ground: Ground, instruments: tuple[Instrument, ...], place: int) -> int:
     """Return what purchases have added to a balance."""
     return sum(
-        instrument.base_amount(auditor.books.totals.get(number, 0))
+        instrument.base_amount(ground.books.totals.get(number, 0))
         for number, instrument in enumerate(instruments)
         if instrument.base == place
     )
@@ -222,4 +215,3 @@ def _read(digits: str) -> int:
     for digit in digits:
         number = number * 32 + max(_DIGITS.find(digit), 0)
     return number
-

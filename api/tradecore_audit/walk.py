@@ -1,6 +1,7 @@
 """Walks through all files of a journal as one, block by block, also while it is written, rotated and packed.
 
-Nothing is believed that was not checked: the numbers of records, the checksums of headers, and the chain of hashes.
+Nothing is believed that was not checked: the numbers of records, the checksums of headers, and the chain of
+hashes.
 """
 
 import os
@@ -35,7 +36,7 @@ class Block(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """A block that is not checked yet: the head before it, if that is known, and the one after it that is stated."""
+    """A block that is not checked yet: the head before it, if known, and the one stated after it."""
 
     block: Block
     before: bytes | None
@@ -43,7 +44,7 @@ class _Found(NamedTuple):
 
 
 class Walk:
-    """A walk through a journal from its first record on; `batch` goes on where it ended, for as long as one likes.
+    """A walk through a journal from its first record on; `batch` goes on where it ended.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ class Walk:
         if self._file is None or self._is_closed:
             return False
         try:
-            newest, found = self._newest(), os.stat(self._path)
+            newest, found = self._newest(), self._path.stat()
         except (OSError, UnreadableError, DamagedError):
             return False
         own = os.fstat(self._file.fileno())

@@ -29,7 +29,7 @@ def audit(arguments: argparse.Namespace) -> int:
     if arguments.is_followed:
         return _follow(path, arguments)
     if not path.is_file():
-        raise StorageError(path, "there is no journal of this name")
+        raise StorageError(str(path), "there is no journal of this name")
     found = Audit(path, has_hashes=not arguments.is_quick)
     try:
         found.catch_up()

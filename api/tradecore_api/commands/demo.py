@@ -82,7 +82,7 @@ def _keep_log(path: Path, log: bytes) -> None:
     try:
         path.write_bytes(log)
     except OSError as error:
-        raise StorageError(path, f"cannot be written: {error.strerror}") from error
+        raise StorageError(str(path), f"cannot be written: {error.strerror}") from error
 
 
 def _free_journal(path: str) -> JournalFolder:

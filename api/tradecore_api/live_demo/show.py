@@ -97,9 +97,11 @@ class LiveDemo:
             self._view.say("the engine takes no new risk, cancels its orders and closes its positions")
             said = pair.settled(self._seconds_left)
             summary = pair.end_engine()
-            truth = None if said is None else pair.truth()
-            comparison = None if said is None or truth is None else pair.compared(truth, said)
-            self.venue_log = b"" if truth is None else msgspec.json.encode(truth)
+            comparison = None
+            if said is not None:
+                truth = pair.truth()
+                comparison = pair.compared(truth, said)
+                self.venue_log = msgspec.json.encode(truth)
             faults = pair.end_venue()
         return Outcome(
             seconds=round(time.monotonic() - began, 1),

@@ -154,7 +154,7 @@ def truth(keys: Path, account: str) -> Truth:
 
 
 def log_of(path: Path, account: str) -> bytes:
-    """Return what a venue did and has: the bytes of a file that has it, or the answer of the venue of these keys.
+    """Return what a venue did and has: a file that has it, or the answer of the venue of these keys.
 
     Raises
     ------
@@ -166,7 +166,7 @@ def log_of(path: Path, account: str) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ConfigError(path, "--venue", None, f"cannot be read: {error.strerror}") from error
+        raise ConfigError(str(path), "--venue", None, f"cannot be read: {error.strerror}") from error
     try:
         msgspec.json.decode(data, type=_Served)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
