@@ -118,7 +118,8 @@ class Approvals:
         ground.check("kill", seq, not is_stopped, f"order {number} was sent after a kill")
         if body.lots is None:
             return
-        approved = order.terms.lots
+        # An engine amends by itself what it still keeps back.
+        approved = order.lots
         is_within = approved is None or body.lots <= approved
         what = f"order {number} was sent for {body.lots} lots, approved are {approved}"
         ground.check("sent_size", seq, is_within, what)
@@ -168,7 +169,10 @@ class Approvals:
             return
         most = max(entry.lots or 0, entry.filled)
         what = f"order {terms.order_id} of {terms.lots} lots closes order {terms.closes} of {most}"
-        is_exit = (entry.lots is None or terms.lots <= most) and terms.is_buy != entry.terms.is_buy
+        # After a trade was busted what an entry left may be on the other side of it.
+        held = self._ground.books.of_entry(entry.place, terms.closes or 0)
+        is_on_its_side = held * terms.sign < 0 if held else terms.is_buy != entry.terms.is_buy
+        is_exit = (entry.lots is None or terms.lots <= most) and is_on_its_side
         self._ground.check("child", seq, is_exit, what)
 
     def _check_amended(self, seq: int, order: AuditedOrder, lots: int, price_ticks: int | None) -> None:

@@ -179,15 +179,20 @@ class Books:
             held.append(Lot(lot.entry_order, lot.entry_ticks, lot.lots, value))
             self.purses[instrument.settlement].inventory += value
             self._move(place, lot.lots)
-        for number, purse in enumerate(self.purses):
+        for purse in self.purses:
             held_in_all = purse.cash + purse.inventory
-            has_brought = number == 0 and opening.brought is not None
-            purse.brought = (opening.brought or 0) if has_brought else held_in_all
+            # With several currencies it is in none of them, and profit of each counts from now.
+            is_told = len(self.purses) == 1 and opening.brought is not None
+            purse.brought = (opening.brought or 0) if is_told else held_in_all
             purse.flows = held_in_all - purse.brought
 
     def lots_of(self, place: tuple[int, int]) -> int:
         """Return the position that the open lots come to."""
         return sum(lot.lots for lot in self.lots.get(place, ()))
+
+    def of_entry(self, place: tuple[int, int], entry: int) -> int:
+        """Return the signed lots that an order opened and nobody has closed."""
+        return sum(lot.lots for lot in self.lots.get(place, ()) if lot.entry == entry)
 
     def sides(self, places: Iterable[tuple[int, int]]) -> tuple[int, int]:
         """Return what is held long and short in some places, where tickets stand beside each other."""

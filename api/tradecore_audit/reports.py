@@ -66,7 +66,9 @@ class Reports:
             what = f"order {body.order_id} is unknown, and {body.report} without a word of its venue"
             ground.check("unknown", seq, is_proof, what)
             order.is_unknown = False
-        if body.report not in _MADE_HERE:
+        # Live, an engine answers for the orders that it watches the market for until they leave.
+        is_of_venue = ground.settings.mode != "live" or is_fill or self._last_venue_order == body.order_id
+        if body.report not in _MADE_HERE and is_of_venue:
             self._approvals.check_sent(seq, order, body.report)
         if is_fill:
             self._filled(seq, order, body)

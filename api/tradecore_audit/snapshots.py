@@ -40,12 +40,7 @@ def compare(path: Path, ground: Ground, *, journal: str) -> None:
         if head["journal"] != journal:
             findings.leave(path.name, "it is of another journal")
             return
-        books = state["books"]
-        differences = [
-            *_positions(books["ledger"], ground),
-            *_money(books["ledger"], ground),
-            *_orders(books["orders"], ground),
-        ]
+        found = differences(state, ground)
     except OSError as error:
         findings.leave(path.name, f"it cannot be read: {error.strerror}")
         return
@@ -61,8 +56,21 @@ def compare(path: Path, ground: Ground, *, journal: str) -> None:
         return
     seq = int(head["seq"])
     findings.checked[_RULE] += 1
-    for words in differences:
+    for words in found:
         findings.add(_RULE, seq - 1, f"{words} (in {path.name})")
+
+
+def differences(state: dict[str, Any], ground: Ground) -> list[str]:
+    """Return what differs between the state of an engine and the books of the audit.
+
+    Raises `LookupError`, `TypeError` or `ValueError` where the state has another form.
+    """
+    books = state["books"]
+    return [
+        *_positions(books["ledger"], ground),
+        *_money(books["ledger"], ground),
+        *_orders(books["orders"], ground),
+    ]
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,0 +1,113 @@
+"""`tradecore audit` at a shell: journals of engines, a venue's log, and a journal that grows."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from support.audited import GOLDEN
+from support.command_line import PAPER, CommandLine
+from tradecore.domain.journal import JournalFolder
+from tradecore_api.exit_codes import ExitCode
+from tradecore_audit.walk import Walk
+
+FOUND_SECONDS_MAX = 5.0
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Return a folder with a paper account in it, and the command."""
+    (tmp_path / "paper.toml").write_text(PAPER)
+    return CommandLine(tmp_path)
+
+
+def frames_of(path):
+    """Return the frames of a journal."""
+    walk = Walk(path)
+    found = [frame for block in walk.batch() for frame in block.frames]
+    walk.close()
+    return found
+
+
+def place_of_fill(frames):
+    """Return the place of the first booked fill: a report (36) that is one (4)."""
+    return next(at for at, frame in enumerate(frames) if frame[4] == 36 and frame[29] == 4)
+
+
+def written(path, frames):
+    """Write frames as a journal, whole and with its chain of hashes."""
+    journal = JournalFolder(path).writer(0)
+    journal.append(b"".join(frames))
+    journal.commit(True)
+    return journal
+
+
+def test_a_paper_run_is_audited_against_the_state_that_its_engine_kept(shell):
+    """Records, hashes and the snapshot of its clean end; the exit code is that of a check."""
+    shell.run("run", "paper.toml", "--json", "--set", "journal.path=a.journal")
+    answer, _ = shell.run("audit", "a.journal", "--json")
+    report = json.loads(answer)
+    assert (report["is_clean"], report["differences"], report["mode"]) == (True, 0, "paper")
+    assert report["checked"]["snapshot"] == 1
+    assert report["checked"]["hashes"] == report["records"]
+    assert report["fills"] > 0
+    told, _ = shell.run("audit", "a.journal", "--no-hashes")
+    assert told.startswith("nothing differs\n")
+
+
+def test_a_journal_with_a_planted_fault_is_told_with_its_record(shell):
+    """A fill that was booked twice, in a journal whose every byte is in order otherwise."""
+    frames = frames_of(GOLDEN / "live.journal")
+    at = place_of_fill(frames)
+    written(shell.folder / "a.journal", [*frames[: at + 1], *frames[at:]]).close()
+    assert JournalFolder(shell.folder / "a.journal").verify().status == "intact"
+    told, _ = shell.run("audit", "a.journal", code=ExitCode.CHECK_FAILED)
+    assert f"- venue_trade: record {at + 1}: " in told
+    answer, _ = shell.run("audit", "a.journal", "--json", code=ExitCode.CHECK_FAILED)
+    report = json.loads(answer)
+    assert {"rule": "venue_trade", "seq": at + 1} in [
+        {"rule": each["rule"], "seq": each["seq"]} for each in report["findings"]
+    ]
+
+
+def test_a_changed_byte_is_a_difference_and_a_missing_file_is_none(shell):
+    """Damage is what an audit looks for; a file that is not there is an error of the command."""
+    data = bytearray((GOLDEN / "live.journal").read_bytes())
+    data[len(data) // 2] ^= 1
+    (shell.folder / "a.journal").write_bytes(data)
+    told, _ = shell.run("audit", "a.journal", code=ExitCode.CHECK_FAILED)
+    assert "- journal: record " in told
+    _, talk = shell.run("audit", "b.journal", code=ExitCode.STORAGE)
+    assert "there is no journal" in talk
+    _, talk = shell.run("audit", "a.journal", "--venue", "c.json", code=ExitCode.CONFIG)
+    assert "c.json" in talk
+
+
+def test_an_audit_that_follows_says_the_first_difference_within_five_seconds(shell):
+    """It reads while the journal is written, waits for one that is not there, and ends when it is told to."""
+    frames = frames_of(GOLDEN / "live.journal")
+    at = place_of_fill(frames)
+    command = [sys.executable, "-m", "tradecore_api", "audit", "a.journal", "--follow", "--every", "0.2"]
+    with subprocess.Popen(
+        command, cwd=shell.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert "there is no journal yet" in process.stderr.readline()
+        journal = written(shell.folder / "a.journal", frames[: at + 1])
+        time.sleep(1)
+        began = time.monotonic()
+        journal.append(frames[at])
+        journal.append(b"".join(frames[at + 1 : at + 40]))
+        journal.commit(True)
+        line = process.stdout.readline()
+        took = time.monotonic() - began
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(20)
+        talk = process.stderr.read()
+        journal.close()
+    assert line.startswith(f"DIFFERS: venue_trade: record {at + 1}: ")
+    assert took < FOUND_SECONDS_MAX
+    assert code == ExitCode.CHECK_FAILED
+    assert "differences were found" in talk
