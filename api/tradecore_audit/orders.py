@@ -19,12 +19,12 @@ class AuditedOrder:
     __slots__ = (
         "after",
         "asked",
-        "bound_lots",
         "counted",
         "end",
         "filled",
         "is_adopted",
         "is_forced",
+        "is_shown",
         "is_unknown",
         "lots",
         "price_ticks",
@@ -32,13 +32,12 @@ class AuditedOrder:
         "sent_seq",
         "seq",
         "terms",
-    )  # fmt: skip
+    )
 
     def __init__(self, terms: Order, seq: int) -> None:
         self.terms = terms
         self.seq = seq
         self.lots = terms.lots
-        self.bound_lots = terms.lots
         self.price_ticks = terms.price_ticks
         self.filled = 0
         self.asked = 0
@@ -49,6 +48,7 @@ class AuditedOrder:
         self.is_adopted = False
         self.is_forced = False
         self.is_unknown = False
+        self.is_shown = False
         self.counted = 0
 
     @property

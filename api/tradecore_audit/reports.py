@@ -69,6 +69,7 @@ class Reports:
         # Live, an engine answers for the orders that it watches the market for until they leave.
         is_of_venue = ground.settings.mode != "live" or is_fill or self._last_venue_order == body.order_id
         if body.report not in _MADE_HERE and is_of_venue:
+            order.is_shown = True
             self._approvals.check_sent(seq, order, body.report)
         if is_fill:
             self._filled(seq, order, body)

@@ -92,6 +92,8 @@ def _orders(
             continue
         if of_it and order.sent_seq is None and not order.is_adopted:
             yield f"the venue has order {order_id}, which was never sent"
+        if not of_it and order.is_shown and not order.is_adopted:
+            yield f"order {order_id} was shown by the venue, and it has none of this name"
         names = [row["client_order_id"] for row in of_it]
         if len(set(names)) < len(names):
             yield f"the venue has order {order_id} {len(names)} times"
