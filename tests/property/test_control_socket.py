@@ -84,7 +84,7 @@ async def test_a_request_is_answered_and_several_may_follow_on_one_connection(tm
     assert [answer.message for answer in answers] == ["status", "pause"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=200) | st.binary(max_size=60).map(lambda b: struct.pack(">I", len(b)) + b))
 def test_whatever_is_sent_gets_a_refusal_and_the_next_request_is_answered(tmp_path, data):
     """Accepted, or a typed refusal, nothing else; the channel lives on."""

@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from tradecore.domain.errors import InvalidValueError, VenueError
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.ports.clock import Clock
 from tradecore.testkit.local_venue.access import Access, Denied, Right
 from tradecore.testkit.local_venue.exchange import LocalExchange
@@ -230,7 +231,7 @@ class LocalVenueServer:
         """Return the answer to one message; `None` where the connection breaks."""
         try:
             said = self._decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return _socket_answer(0, _NO_REQUEST)
         asked = Asked(method=said.method, target=said.target, headers=said.headers, body=bytes(said.body))
         route = route_of(said.method, said.target) if said.target == "/orders" else None
