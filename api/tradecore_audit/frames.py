@@ -382,7 +382,8 @@ def _terms(c: Cursor, reference_ticks: int, behind: int = 0) -> r.Order:
 
 def _refused(c: Cursor) -> r.Record:
     terms = _terms(c, 0)
-    return r.Refused(terms, c.number(1), c.number(16, signed=True), c.number(16, signed=True))
+    rule, limit, value = c.number(1), c.number(16, signed=True), c.number(16, signed=True)
+    return r.Refused(terms=terms, rule=rule, limit=limit, value=value)
 
 
 def _is_buy(code: int) -> bool:
@@ -411,18 +412,19 @@ def _cancel_request(c: Cursor) -> r.Record:
 
 
 def _sent(c: Cursor) -> r.Record:
-    order_id = c.number(8)
-    match c.number(1):
+    order_id, code = c.number(8), c.number(1)
+    price_ticks, lots = None, None
+    match code:
         case 1:
-            return r.Sent(order_id, "new", None, c.number(8, signed=True))
-        case 2:
-            return r.Sent(order_id, "new", None, None)
-        case 3:
-            return r.Sent(order_id, "cancel", None, None)
+            lots = c.number(8, signed=True)
         case 4:
-            return r.Sent(order_id, "replace", c.price(), c.number(8, signed=True))
-        case code:
+            price_ticks, lots = c.price(), c.number(8, signed=True)
+        case 2 | 3:
+            pass
+        case _:
             raise ValueError(f"a request of code {code}")
+    request = {1: "new", 2: "new", 3: "cancel", 4: "replace"}[code]
+    return r.Sent(order_id=order_id, request=request, price_ticks=price_ticks, lots=lots)
 
 
 _READERS: dict[int, Callable[[Cursor], r.Record]] = {

@@ -208,7 +208,7 @@ class Order(Record, frozen=True, kw_only=True):
         return self.reduce_only or self.closes is not None
 
 
-class Refused(Record, frozen=True):
+class Refused(Record, frozen=True, kw_only=True):
     """An order or a request that was refused: the rule, its limit and the value that broke it."""
 
     terms: Order
@@ -263,7 +263,7 @@ class Sized(Record, frozen=True):
     lots: int
 
 
-class Sent(Record, frozen=True):
+class Sent(Record, frozen=True, kw_only=True):
     """A request left for the venue: `new`, `cancel` or `replace`."""
 
     order_id: int

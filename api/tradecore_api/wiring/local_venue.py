@@ -14,6 +14,7 @@ import msgspec
 
 from tradecore.domain.errors import ConfigError, InvalidValueError, StorageError, VenueError
 from tradecore.domain.secret import Secret
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.runtime import SystemClock
 from tradecore.testkit.local_venue import FaultScript, Right, VenueSettings
 from tradecore.testkit.local_venue.comparison import Truth
@@ -169,7 +170,7 @@ def log_of(path: Path, account: str) -> bytes:
         raise ConfigError(str(path), "--venue", None, f"cannot be read: {error.strerror}") from error
     try:
         msgspec.json.decode(data, type=_Served)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return data
     return _asked(path, account, _TRUTH, lambda body: body)
 
