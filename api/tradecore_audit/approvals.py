@@ -114,6 +114,7 @@ class Approvals:
         once = f"order {number} was sent before, by record {order.sent_seq}"
         ground.check("sent_twice", seq, order.sent_seq is None, once)
         order.sent_seq = seq
+        ground.orders.sent += 1
         is_stopped = not order.terms.is_bound and ground.stops.is_killed(ground.place(order))
         ground.check("kill", seq, not is_stopped, f"order {number} was sent after a kill")
         if body.lots is None:

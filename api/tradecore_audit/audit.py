@@ -36,8 +36,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         Lots that are held, by strategy and symbol.
     money : dict
         By balance: cash, fees, flows and realised profit in atto units.
-    open_orders, fills : int
-        Orders that are open, and trades.
+    approved, sent, open_orders, fills : int
+        Orders that risk approved, those that left, those that are open, and trades.
     checked : dict
         How often each rule was put to the test.
     unchecked : dict
@@ -57,6 +57,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     mode: str
     positions: dict[str, int]
     money: dict[str, dict[str, int]]
+    approved: int
+    sent: int
     open_orders: int
     fills: int
     checked: dict[str, int]
@@ -95,13 +97,14 @@ class Audit:
         self._walk = Walk(path, has_hashes=has_hashes)
         self._has_hashes = has_hashes
         self._snapshots: dict[int, Path] = {}
-        self._seen: set[int] = set()
+        # The last snapshot that was looked at, by the number of records that it stands after.
+        self._compared = 0
         self.auditor = Auditor()
         self.origin = ""
         self.is_over = False
 
-    def catch_up(self) -> int:
-        """Read what has come since, and return how many records that were.
+    def catch_up(self, batches_max: int | None = None) -> int:
+        """Read what has come since, in so many batches at most, and return how many records that were.
 
         Raises
         ------
@@ -112,15 +115,17 @@ class Audit:
         if self.is_over:
             return 0
         known = snapshots.paths(self._path)
-        self._snapshots |= {seq: path for seq, path in known.items() if seq not in self._seen}
+        self._snapshots = {seq: path for seq, path in known.items() if seq > self._compared}
+        batches = 0
         try:
-            while blocks := self._walk.batch():
+            while (batches_max is None or batches < batches_max) and (blocks := self._walk.batch()):
+                batches += 1
                 for block in blocks:
                     self._take(block)
+                self._compare(blocks[-1].first_seq + len(blocks[-1].frames))
         except DamagedError as error:
             self.is_over = True
             self.auditor.findings.check("journal", self._walk.seq, str(error))
-        self._compare(self._walk.seq)
         return self._walk.seq - begin
 
     def settle(self) -> None:
@@ -155,6 +160,8 @@ class Audit:
             mode="" if ground is None else ground.settings.mode,
             positions={} if ground is None else _positions(ground),
             money={} if ground is None else _money(ground),
+            approved=0 if ground is None else ground.orders.approved,
+            sent=0 if ground is None else ground.orders.sent,
             open_orders=0 if ground is None else len(ground.orders.open),
             fills=0 if ground is None else ground.books.fills,
             checked=checked,
@@ -177,14 +184,14 @@ class Audit:
 
     def _compare(self, seq: int) -> None:
         """Compare the snapshots that stand after so many records, or after fewer market data."""
+        ground = self.auditor.ground
         for stands_at in [each for each in self._snapshots if each <= seq]:
             path = self._snapshots.pop(stands_at)
-            self._seen.add(stands_at)
-            ground = self.auditor.ground
+            self._compared = stands_at
             if ground is not None and stands_at > self.auditor.last_seq:
                 snapshots.compare(path, ground, journal=self.origin)
             else:
-                self.auditor.findings.leave(path.name, "it came after the records behind it were counted")
+                self.auditor.findings.leave("snapshots", "one came after the records behind it were counted")
 
 
 def _positions(ground: Ground) -> dict[str, int]:

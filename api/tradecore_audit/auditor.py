@@ -174,6 +174,7 @@ class Auditor:
             due = self._due.pop(place)
             what = f"{ground.named(place)} got {body.amount} of funding, rate and mark give {due}"
             ground.check("funding", seq, body.amount == due, what)
+        ground.check_place(body.strategy, body.instrument)
         ground.books.flow(body.instrument, body.amount)
 
 

@@ -44,7 +44,15 @@ class Ground:
 
     def instrument(self, number: int) -> Instrument:
         """Return an instrument; raises `IndexError` where there is none of this number."""
+        self.check_place(0, number)
         return self.settings.instruments[number]
+
+    def check_place(self, strategy: int, instrument: int) -> None:
+        """Raise `IndexError` where there is no such strategy or instrument."""
+        if not 0 <= strategy < len(self.settings.strategies):
+            raise IndexError(f"strategy {strategy}")
+        if not 0 <= instrument < len(self.settings.instruments):
+            raise IndexError(f"instrument {instrument}")
 
     def account(self, order: AuditedOrder) -> int:
         """Return the number of the account that an order is of."""

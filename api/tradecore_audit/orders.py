@@ -86,6 +86,8 @@ class Orders:
         The same by instrument and sign.
     counts : Counter
         Open orders by scope: `("instrument", number)` and so on.
+    approved, sent : int
+        Orders that risk approved, and those that left for a venue.
     """
 
     def __init__(self) -> None:
@@ -94,6 +96,8 @@ class Orders:
         self.working: Counter[tuple[int, int, int]] = Counter()
         self.working_in: Counter[tuple[int, int]] = Counter()
         self.counts: Counter[tuple[str, int]] = Counter()
+        self.approved = 0
+        self.sent = 0
 
     def find(self, number: int) -> AuditedOrder | None:
         """Return an order that is open, or remembered."""
@@ -102,6 +106,7 @@ class Orders:
     def add(self, order: AuditedOrder, account: int) -> None:
         """Count a new order."""
         number = order.terms.order_id
+        self.approved += not order.is_adopted
         self.open[number] = order
         self._count(order, account, 1)
         self.recount(order)

@@ -79,6 +79,7 @@ class Reports:
     def revision(self, seq: int, body: r.Revision) -> None:
         """Take in a trade that was told anew."""
         ground = self._ground
+        ground.check_place(body.strategy, body.instrument)
         order = ground.known(seq, body.order_id, "a trade was told anew")
         ground.told.revised(seq, body)
         sign, place = 1 if body.is_buy else -1, (body.strategy, body.instrument)

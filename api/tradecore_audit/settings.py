@@ -109,18 +109,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             When it is none.
         """
         try:
-            said = msgspec.json.decode(config)
-            return _read(said)
-        except (
-            msgspec.DecodeError,
-            UnicodeDecodeError,
-            RecursionError,
-            KeyError,
-            TypeError,
-            ValueError,
-        ) as error:
-            what = f"the configuration of a session cannot be read: {type(error).__name__}: {error}"
-            raise DamagedError("journal", what) from error
+            return _read(msgspec.json.decode(config))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise _unreadable(error) from error
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            raise _unreadable(error) from error
 
     def scope_limits(self, kind: str, number: int) -> dict[str, Any]:
         """Return the limits that the configuration gives a scope."""
@@ -135,6 +128,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 return dict(self.risk.get("portfolio") or {})
             case _:
                 return dict(self.risk.get("accounts", [{}])[number])
+
+
+def _unreadable(error: Exception) -> DamagedError:
+    what = f"the configuration of a session cannot be read: {type(error).__name__}: {error}"
+    return DamagedError("journal", what)
 
 
 def atto(text: str) -> int:

@@ -79,7 +79,6 @@ class Walk:
         self._file: BinaryIO | None = None
         self._is_closed = False
         self._parts: Iterator[packed.Part] | None = None
-        self._waiting: list[_Found] = []
 
     def batch(self) -> list[Block]:
         """Return the next blocks, checked; none where the journal ends for now.

@@ -45,8 +45,8 @@ class Watch:
         self.audit: Audit | None = None
         self.differences = 0
 
-    def look(self) -> None:
-        """Read what has come since the last look, and tell what was found."""
+    def look(self, is_ended: Callable[[], bool] | None = None) -> None:
+        """Read what has come since the last look, and tell what was found; less of it once `is_ended`."""
         try:
             if self.audit is None:
                 if not self._path.exists():
@@ -54,8 +54,15 @@ class Watch:
                     return
                 self.audit = Audit(self._path, has_hashes=self._has_hashes)
                 self._told = 0
-            read = self.audit.catch_up()
-            if not read:
+            # Batch by batch, so that what an early one shows is not told after all others.
+            has_read = False
+            while self.audit.catch_up(1):
+                has_read = True
+                self._tell_new(self.audit)
+                if is_ended is not None and is_ended():
+                    return
+            if not has_read:
+                # What belongs to the last input may be on its way while the writer is at work.
                 self.audit.settle()
         except AuditError as error:
             self._say_once(str(error))
@@ -66,13 +73,12 @@ class Watch:
             self._say(f"{self._path}: another journal has taken its place; it is read from its beginning")
 
     def run(self, is_ended: Callable[[], bool], *, every: float = SECONDS) -> None:
-        """Look again and again until `is_ended`, and once more then."""
+        """Look again and again until `is_ended`."""
         while not is_ended():
             began = time.monotonic()
-            self.look()
+            self.look(is_ended)
             while not is_ended() and time.monotonic() - began < every:
                 time.sleep(min(0.1, every))
-        self.look()
         if self.audit is not None:
             self.audit.settle()
             self._tell_new(self.audit)

@@ -111,3 +111,24 @@ def test_an_audit_that_follows_says_the_first_difference_within_five_seconds(she
     assert took < FOUND_SECONDS_MAX
     assert code == ExitCode.CHECK_FAILED
     assert "differences were found" in talk
+
+
+def test_an_audit_beside_a_running_engine_finds_nothing_and_reads_all(shell):
+    """The engine writes, commits and ends; the audit reads the same records, up to the last one."""
+    place = ("--set", "journal.path=a.journal", "--set", "feed.virtual=false", "--set", "feed.seconds=3")
+    engine = [sys.executable, "-m", "tradecore_api", "run", "paper.toml", "--json", *place]
+    audit = [sys.executable, "-m", "tradecore_api", "audit", "a.journal", "--follow", "--every", "0.2"]
+    pipes = {"cwd": shell.folder, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with (
+        subprocess.Popen(audit, **pipes) as auditor,
+        subprocess.Popen(engine, **pipes, env=shell.environment) as running,
+    ):
+        said, _ = running.communicate(timeout=50)
+        time.sleep(1)
+        auditor.send_signal(signal.SIGINT)
+        told, talk = auditor.communicate(timeout=20)
+    assert told == ""
+    assert auditor.returncode == ExitCode.OK
+    records = JournalFolder(shell.folder / "a.journal").verify().records
+    assert f"{records:,} records were read, 0 differences were found" in talk
+    assert json.loads(said)["fills"] >= 0

@@ -67,7 +67,7 @@ def _print(report: Report, journal: str) -> None:
         "records": f"{report.records:,}, {report.audited:,} of them counted",
         "files": report.segments,
         "mode": report.mode or None,
-        "orders": f"{report.open_orders} open",
+        "orders": f"{report.approved:,} approved, {report.sent:,} sent, {report.open_orders:,} open",
         "fills": report.fills,
         "positions": {name: f"{lots} lots" for name, lots in report.positions.items()},
     }

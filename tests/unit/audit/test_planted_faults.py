@@ -1,7 +1,9 @@
 """The auditor finds every fault that is planted in the records of a journal, and none where there is none."""
 
+import random
 from fractions import Fraction
 
+import msgspec
 import pytest
 
 from support.audited import (
@@ -20,6 +22,7 @@ from support.audited import (
     without,
 )
 from tradecore_audit import records as r
+from tradecore_audit.findings import KEPT_MAX, Findings
 
 LIVE = records(GOLDEN / "live.journal")
 PAPER = records(GOLDEN / "plain_exchange.journal")
@@ -277,3 +280,84 @@ def test_every_planted_fault_names_its_record():
         for finding in audited(plant(list(taken))).findings.kept:
             assert finding.seq is not None or finding.rule in {"position", "conservation"}
             assert "\n" not in finding.line
+
+
+def with_canary(taken, **changes):
+    """Return the records with bounds of a careful start; they are so wide that nothing passes them."""
+    said = msgspec.json.decode(taken[0].body.config)
+    engine = said["engine"]
+    wide = {
+        "account": engine["account"]["name"],
+        "instruments": [each["symbol"] for each in engine["instruments"]],
+        "order_value_max": "1e12",
+        "orders_a_day_max": 10_000,
+        "position_value_max": "1e12",
+    }
+    engine["canaries"] = [wide | changes]
+    return edited(taken, 0, config=msgspec.json.encode(said))
+
+
+def orders_that_add(taken):
+    """Return how many orders were approved that may add to a position."""
+    return sum(isinstance(each.body, r.Order) and not each.body.is_bound for each in taken)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"instruments": []}, "permission"),
+        ({"order_value_max": "1"}, "order_value_max"),
+        ({"position_value_max": "1"}, "position_value_max"),
+        ({"orders_a_day_max": orders_that_add(LIVE) - 1}, "orders_a_day_max"),
+    ],
+)
+def test_the_bounds_of_a_canary_are_held(changes, words):
+    """An instrument, values of an order and a position, orders of a day; none where they are wide."""
+    assert rules(with_canary(LIVE)) == set()
+    assert rules(with_canary(LIVE, orders_a_day_max=orders_that_add(LIVE))) == set()
+    found = audited(with_canary(LIVE, **changes)).findings.kept
+    assert {finding.rule for finding in found} == {"limit"}
+    assert all(words in finding.words for finding in found)
+
+
+def test_a_strategy_that_was_forbidden_an_instrument_is_found_trading_it():
+    """Until it is allowed again."""
+    at = new_order(LIVE)
+    command = r.Command(name="permit", scope=r.Scope("strategy", 0), instrument=0, is_allowed=False)
+    again = msgspec.structs.replace(command, is_allowed=True)
+    forbidden = inserted(LIVE, at, command)
+    assert rules(forbidden) == {"limit"}
+    assert rules(inserted(forbidden, at + 1, again)) == set()
+
+
+def test_a_stop_ends_by_a_word_about_that_very_scope():
+    """A kill of a strategy is not ended by a release of everything, and a flatten lets what closes leave."""
+    at = new_order(LIVE)
+    strategy = r.Scope("strategy", 0)
+    killed = inserted(LIVE, at, r.Command(name="kill", scope=strategy))
+    assert "kill" in rules(inserted(killed, at + 1, r.Command(name="release_kill")))
+    assert rules(inserted(killed, at + 1, r.Command(name="release_kill", scope=strategy))) == set()
+
+
+def test_what_is_kept_in_words_is_bounded_and_the_rest_is_counted():
+    """A journal that is wrong everywhere does not fill the memory."""
+    findings = Findings()
+    for number in range(3 * KEPT_MAX):
+        findings.add("fee", number, "wrong")
+    assert (len(findings.kept), findings.total) == (KEPT_MAX, 3 * KEPT_MAX)
+
+
+def test_no_record_whatever_it_says_ends_the_audit():
+    """Numbers of other records, of nothing, of the largest size: it is found, and the audit goes on."""
+    chance = random.Random(5)
+    for taken in (LIVE, PAPER, BUSY):
+        for _ in range(60):
+            made = list(taken)
+            for at in chance.sample(range(1, len(made)), 12):
+                body = made[at].body
+                fields = body.__struct_fields__
+                names = [name for name in fields if isinstance(getattr(body, name), int)]
+                if names:
+                    value = chance.choice([0, 1, 7, -1, 2**31, 2**63 - 1])
+                    made = edited(made, at, **{chance.choice(names): value})
+            audited(made)

@@ -1,5 +1,6 @@
 """The auditor reads a journal as its writer does, by code of its own, and finds every changed byte."""
 
+import contextlib
 import random
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from tradecore_audit import blake3
 from tradecore_audit import records as r
 from tradecore_audit.audit import Audit
 from tradecore_audit.errors import DamagedError, UnreadableError
+from tradecore_audit.frames import records_of
 from tradecore_audit.walk import Walk
 
 ALL = sorted(GOLDEN.parent.glob("behaviour-*/*.journal"))
@@ -214,3 +216,21 @@ def test_the_auditor_runs_without_anything_of_tradecore():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=40)
     assert done.stderr.strip() == "0 []"
+
+
+def test_any_bytes_are_records_or_damage():
+    """No frame ends an audit otherwise: known kinds with other bytes behind them, cut off, or longer."""
+    chance = random.Random(9)
+    frames = []
+    for path in ALL[-8:]:
+        walk = Walk(path, has_hashes=False)
+        frames += [frame for block in walk.batch() for frame in block.frames]
+        walk.close()
+    for _ in range(4_000):
+        frame = bytearray(chance.choice(frames))
+        for _ in range(chance.randint(1, 4)):
+            frame[chance.randrange(4, len(frame))] = chance.randrange(256)
+        cut = chance.choice([0, 0, 1, 9])
+        data = bytes(frame[: max(len(frame) - cut, 13)]) + bytes(chance.choice([0, 0, 3]))
+        with contextlib.suppress(DamagedError):
+            records_of(0, [data])
