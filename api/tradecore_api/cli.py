@@ -406,7 +406,7 @@ def _add_audit(commands: Commands) -> None:
     audit.add_argument(
         "--venue", metavar="FILE", help="compare with a local venue too: its keys, or its log in a file"
     )
-    audit.add_argument("--account", default="paper", help="name of the account at that venue (paper)")
+    audit.add_argument("--account", help="name of the account at that venue (default: the journal's first)")
     audit.add_argument(
         "--follow", action="store_true", dest="is_followed", help="go on while the journal is written"
     )

@@ -136,6 +136,12 @@ class Audit:
         """Tell whether another journal has come into the place of this one."""
         return self._walk.is_replaced()
 
+    @property
+    def first_account(self) -> str:
+        """Name of the first account of the journal; empty before its first session."""
+        ground = self.auditor.ground
+        return "" if ground is None else ground.settings.accounts[0].name
+
     def against(self, log: VenueLog, account: str) -> None:
         """Hold the books against the log of a venue, as they are now."""
         ground = self.auditor.ground

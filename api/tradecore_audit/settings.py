@@ -43,9 +43,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
             return 0
         return -rounded(self.unit * lots / (price_ticks * self.tick_size))
 
-    def base_amount(self, lots: int, multiplier: Fraction = Fraction(1)) -> int:
+    def base_amount(self, lots: int) -> int:
         """Return how much of its base currency signed lots are, in atto units."""
-        return rounded(self.lot_size * multiplier * lots * ATTO)
+        return rounded(self.unit / self.tick_size * lots)
 
     def lots_of(self, quantity: Fraction) -> int:
         """Return how many whole lots a quantity is, rounded down."""

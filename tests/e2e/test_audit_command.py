@@ -132,3 +132,25 @@ def test_an_audit_beside_a_running_engine_finds_nothing_and_reads_all(shell):
     records = JournalFolder(shell.folder / "a.journal").verify().records
     assert f"{records:,} records were read, 0 differences were found" in talk
     assert json.loads(said)["fills"] >= 0
+
+
+def test_a_venue_that_runs_is_asked_by_its_keys(shell):
+    """Another venue than that of the journal knows none of its orders; a list in a file needs no venue."""
+    serve = [sys.executable, "-m", "tradecore_api", "venue", "serve", "--port", "0", "--json"]
+    quiet = {"cwd": shell.folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    journal = GOLDEN / "live.journal"
+    with subprocess.Popen([*serve, "--duration-ms", "45000"], **quiet) as venue:
+        deadline = time.monotonic() + 30
+        while not (shell.folder / "venue-keys.json").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        told, _ = shell.run("audit", journal, "--venue", "venue-keys.json", code=ExitCode.CHECK_FAILED)
+        venue.send_signal(signal.SIGTERM)
+        venue.wait(20)
+    assert "- venue_order: order 3 was shown by the venue, and it has none of this name" in told
+    assert "- venue_money: money made in USD: 0 atto units there" in told or "more; --json" in told
+    (shell.folder / "log.json").write_text('{"deeds": [], "balances": [], "positions": []}')
+    listed, _ = shell.run("audit", journal, "--venue", "log.json", code=ExitCode.CHECK_FAILED)
+    assert "- venue_order: order 3 was shown by the venue, and it has none of this name" in listed
+    (shell.folder / "log.json").write_text("[]")
+    shell.run("audit", journal, "--venue", "log.json", code=ExitCode.DATA)

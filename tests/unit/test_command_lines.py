@@ -164,7 +164,7 @@ PLAIN = {
         "target": "audit:audit",
         "journal": "a",
         "venue": None,
-        "account": "paper",
+        "account": None,
         "is_followed": False,
         "every": 1.0,
         "is_quick": False,

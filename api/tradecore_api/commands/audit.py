@@ -35,8 +35,9 @@ def audit(arguments: argparse.Namespace) -> int:
         found.catch_up()
         found.settle()
         if arguments.venue is not None:
-            log = truth.read(local_venue.log_of(Path(arguments.venue), arguments.account), arguments.venue)
-            found.against(log, arguments.account)
+            account = arguments.account or found.first_account
+            log = truth.read(local_venue.log_of(Path(arguments.venue), account), arguments.venue)
+            found.against(log, account)
     except UnreadableError as error:
         raise StorageError(error.where, error.what) from error
     except DamagedError as error:
