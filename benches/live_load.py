@@ -180,25 +180,25 @@ def trade(pair: Pair, options: argparse.Namespace) -> tuple[float, dict[str, lis
     """Let the engine trade, killed at random times; return how long both agreed, and how long starts took."""
     chance = random.Random(options.seed)
     kills = sorted(chance.uniform(0, options.seconds) for _ in range(options.kills))
-    up, seen, started = 0.0, time.monotonic(), 0.0
+    up, seen, started, starts = 0.0, time.monotonic(), 0.0, 0
     commands: list[float] = []
     agreed: list[float] = []
     while up < options.seconds:
         said = pair.look()
         now, before = time.monotonic(), seen
         seen = now
-        if said is not None and started and len(commands) == len(agreed):
+        if said is not None and len(commands) < starts:
             commands.append(now - started)
         if said is None or not standing_of(said).is_agreed:
             continue
-        if len(agreed) < len(commands):
+        if len(agreed) < starts:
             agreed.append(now - started)
         up += now - before
         if kills and up >= kills[0]:
             kills.pop(0)
             pair.kill_engine()
             pair.start_engine()
-            started = time.monotonic()
+            started, starts = time.monotonic(), starts + 1
     found = {"until_commands": commands, "until_agreed": agreed}
     return up, {name: [round(median(each), 2), round(max(each), 2)] for name, each in found.items() if each}
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec import inspect as types
+from named_tables import audit_rules, exit_codes
 from stop_table import stops
 
 import tradecore
@@ -28,7 +29,6 @@ from tradecore.domain.venue_errors import Proof
 from tradecore.strategy import indicators
 from tradecore_api.cli import build_parser
 from tradecore_api.config.tables import ConfigTables
-from tradecore_api.exit_codes import ExitCode
 from tradecore_api.wiring import venue_table
 from tradecore_local.answers import ERRORS
 from tradecore_sqlite.projection import LEFT_OUT, PROJECTED
@@ -47,12 +47,6 @@ def life_cycle() -> str:
     command = [cargo, "run", "--quiet", "--locked", "-p", "tradecore-ledger", "--example", "life_cycle"]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     return f"```mermaid\n{done.stdout.rstrip()}\n```"
-
-
-def exit_codes() -> str:
-    """List the exit codes as the command line defines them."""
-    rows = [f"| {code.value} | {code.meaning} |" for code in ExitCode]
-    return "\n".join(["| code | meaning |", "|---|---|", *rows])
 
 
 def venue_errors() -> str:
@@ -534,6 +528,7 @@ PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/command-line.md", "commands"): command_line,
     ("docs/python.md", "names"): python_names,
     ("docs/journal.md", "kinds"): kinds,
+    ("docs/audit.md", "rules"): audit_rules,
     ("docs/local-venue.md", "error classes"): venue_errors,
     ("docs/controls.md", "controls"): controls,
     ("docs/controls.md", "fixed"): fixed,

@@ -23,8 +23,7 @@ _LONG = frozenset(
         "journal:export", "keeping:compact", "keeping:backup", "trades:trades", "orders:orders",
         "orders:trace", "database:rebuild",
         "data:inspect", "venue:serve", "reconcile:reconcile", "papers:start_report", "compare:compare_runs",
-         "watchdog:watchdog",
-        "arm:arm",
+        "watchdog:watchdog", "arm:arm", "audit:audit",
     }
 )  # fmt: skip
 # As far as the simulated exchange's clock goes with room to spare: 31 years.
@@ -69,12 +68,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _own_process(target: str) -> None:
     """Let Ctrl-C end the process in time, where Python does not hear of it too.
 
-    `run`, `demo`, `watchdog` and `venue serve` have handlers of their own, which are installed first.
+    `run`, `demo`, `watchdog`, `venue serve`, `audit` have handlers of their own, installed first.
     """
     from tradecore_api import process_deadline
 
     process_deadline.own()
-    if target not in {"run:run", "demo:demo", "venue:serve", "watchdog:watchdog"}:
+    if target not in {"run:run", "demo:demo", "venue:serve", "watchdog:watchdog", "audit:audit"}:
         process_deadline.wait_for(
             process_deadline.SIGNALS_OF_COMMANDS, process_deadline.SECONDS, ExitCode.INTERRUPTED
         )
@@ -125,6 +124,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_arming(commands)
     _add_controls(commands)
     _add_journal(commands)
+    _add_audit(commands)
     _add_trades(commands)
     _add_files(commands)
     _add_venue(commands)
@@ -396,6 +396,30 @@ def _add_journal(commands: Commands) -> None:
         command.add_argument("path", help="journal file")
         _json(command)
     backup.add_argument("directory", help="directory of the copy; made when it is not there")
+
+
+def _add_audit(commands: Commands) -> None:
+    audit = _command(
+        commands, "audit", "audit:audit", "work orders, positions, money and limits of a journal out anew"
+    )
+    audit.add_argument("journal", help="journal file")
+    audit.add_argument(
+        "--venue", metavar="FILE", help="compare with a local venue too: its keys, or its log in a file"
+    )
+    audit.add_argument("--account", help="name of the account at that venue (default: the journal's first)")
+    audit.add_argument(
+        "--follow", action="store_true", dest="is_followed", help="go on while the journal is written"
+    )
+    audit.add_argument(
+        "--every", type=_positive, default=1.0, metavar="SECONDS", help="how often to look then (1)"
+    )
+    audit.add_argument(
+        "--no-hashes",
+        action="store_true",
+        dest="is_quick",
+        help="leave the chain of hashes to `journal verify`",
+    )
+    _json(audit)
 
 
 def _add_trades(commands: Commands) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 import tradecore
 import tradecore_api
+import tradecore_audit
 import tradecore_binance
 import tradecore_calendars
 import tradecore_files
@@ -20,6 +21,7 @@ import tradecore_sqlite
 ROOMS = (
     tradecore,
     tradecore_api,
+    tradecore_audit,
     tradecore_binance,
     tradecore_calendars,
     tradecore_files,
@@ -46,7 +48,7 @@ BY_PLACE = {
     "tradecore_sqlite": {"SessionRow"},
 }
 # They run something when they are imported.
-LEFT_OUT = {"tradecore_api.__main__"}
+LEFT_OUT = {"tradecore_api.__main__", "tradecore_audit.__main__"}
 
 
 def structs(room):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from tradecore.domain.errors import ConfigError
+from tradecore.domain.errors import ConfigError, StorageError
 from tradecore.domain.journal import JournalFolder
 from tradecore_api import builtin, descriptors, process_deadline, progress, signals
 from tradecore_api.config import read
@@ -23,6 +23,8 @@ from tradecore_api.summary import RunSummary, print_summary, summarize
 from tradecore_api.wiring import sessions
 
 REFRESH_SECONDS = 0.25
+# Behind the name of the journal of a live demo: what its venue did.
+_LOG = ".venue.json"
 # After Ctrl-C: orders are ended and compared, then two processes end.
 LIVE_END_SECONDS_MAX = 15.0
 _HANG_UP = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []
@@ -69,8 +71,18 @@ def _live_demo(arguments: argparse.Namespace) -> int:
                 signals.let_go()
                 for number, handler in handlers.items():
                     signals.install(number, handler)
+    if arguments.journal and demo.venue_log:
+        _keep_log(Path(f"{arguments.journal}{_LOG}"), demo.venue_log)
     print_outcome(outcome, journal=arguments.journal, is_json=arguments.json)
     return ExitCode.OK if outcome.is_good else ExitCode.CHECK_FAILED
+
+
+def _keep_log(path: Path, log: bytes) -> None:
+    """Keep what the venue says that it did beside the journal: `tradecore audit --venue` reads it."""
+    try:
+        path.write_bytes(log)
+    except OSError as error:
+        raise StorageError(str(path), f"cannot be written: {error.strerror}") from error
 
 
 def _free_journal(path: str) -> JournalFolder:

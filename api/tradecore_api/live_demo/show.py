@@ -72,6 +72,8 @@ class LiveDemo:
         # A generator of its own, so that a seed kills at the same times whatever else is drawn.
         self._chance = random.Random(seed) if has_chaos else None  # noqa: S311 - no secret: a demo
         self._is_interrupted = False
+        # What the venue says that it did; empty where nobody could ask it at rest.
+        self.venue_log = b""
 
     def interrupt(self) -> None:
         """End it early, and cleanly; may be called by a signal handler."""
@@ -95,7 +97,11 @@ class LiveDemo:
             self._view.say("the engine takes no new risk, cancels its orders and closes its positions")
             said = pair.settled(self._seconds_left)
             summary = pair.end_engine()
-            comparison = None if said is None else pair.compared(pair.truth(), said)
+            comparison = None
+            if said is not None:
+                truth = pair.truth()
+                comparison = pair.compared(truth, said)
+                self.venue_log = msgspec.json.encode(truth)
             faults = pair.end_venue()
         return Outcome(
             seconds=round(time.monotonic() - began, 1),

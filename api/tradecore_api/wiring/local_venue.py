@@ -14,6 +14,7 @@ import msgspec
 
 from tradecore.domain.errors import ConfigError, InvalidValueError, StorageError, VenueError
 from tradecore.domain.secret import Secret
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.runtime import SystemClock
 from tradecore.testkit.local_venue import FaultScript, Right, VenueSettings
 from tradecore.testkit.local_venue.comparison import Truth
@@ -151,6 +152,27 @@ def truth(keys: Path, account: str) -> Truth:
         When it does not answer, or not with that.
     """
     return _asked(keys, account, _TRUTH, Truth.decoded)
+
+
+def log_of(path: Path, account: str) -> bytes:
+    """Return what a venue did and has: a file that has it, or the answer of the venue of these keys.
+
+    Raises
+    ------
+    ConfigError
+        When the file cannot be read.
+    VenueError
+        When the venue does not answer.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(str(path), "--venue", None, f"cannot be read: {error.strerror}") from error
+    try:
+        msgspec.json.decode(data, type=_Served)
+    except UNREADABLE:
+        return data
+    return _asked(path, account, _TRUTH, lambda body: body)
 
 
 def tasks(keys: Path, account: str) -> int:
