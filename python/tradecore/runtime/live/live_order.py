@@ -111,6 +111,7 @@ class LiveOrder:
         "is_set_off",
         "is_taken",
         "lots",
+        "made_ns",
         "may_lack_past",
         "order_id",
         "past",
@@ -170,6 +171,8 @@ class LiveOrder:
         self.ask_ns: int | None = None
         self.asks = 0
         self.sent_ns = 0
+        # When the last request left that may have made it, or made it anew: a cancel makes nothing.
+        self.made_ns = 0
         # Time of the venue of the newest that it showed of the open order.
         self.seen_ns = 0
         self.revision = 0

@@ -326,7 +326,9 @@ class OrderTable:
 
     def doubt(self, order: LiveOrder, now_ns: int) -> None:
         """Note that nobody knows what became of an order: it is asked about until that is known."""
-        order.doubt = order.doubt or Doubt(now_ns)
+        if order.doubt is None:
+            order.doubt = Doubt(now_ns)
+            order.made_ns = max(order.made_ns, now_ns)
         order.sent_ns = max(order.sent_ns, now_ns)
         self.timed[order.order_id] = None
 
