@@ -12,7 +12,6 @@ import msgspec
 from tradecore.domain import record_bodies as bodies
 from tradecore.domain.errors import TradecoreError
 from tradecore.domain.journal import JournalFolder
-from tradecore.domain.units import exact_money
 from tradecore.proof.host import Arrived, Host, fresh_engine
 from tradecore.proof.order_lives import OrderLives
 from tradecore.proof.plan import ACCOUNT, Plan
@@ -150,7 +149,6 @@ class Audit:
             balances=tuple(exchange.balances(ACCOUNT)),
             positions=tuple(account.positions()),
         )
-        (cash,) = [int(row["balance"]) for row in kernel.balances()]
         found = compare(
             folder,
             truth,
@@ -160,7 +158,7 @@ class Audit:
                 spec.symbol: kernel.position_total_lots(number) * Decimal(spec.lot_size)
                 for number, spec in enumerate(instruments)
             },
-            cash=exact_money(cash),
+            cash=Decimal(evidence.host.engine.summary().cash),
         )
         self.orders, self.fills = found.orders_there, found.fills_there
         self.tried["P15"] += found.orders_there

@@ -132,7 +132,8 @@ def plan_of(seed: int, events: int) -> Plan:
         events=events,
         venue=venue,
         script=FaultScript(seed=seed, rules=_rules(draw, duplicate_ids)),
-        kills=_kills(draw, events),
+        # An order in doubt at a venue that knows no names of clients waits for a person, for ever.
+        kills=() if duplicate_ids is DuplicateIds.NONE else _kills(draw, events),
         traded=traded,
         shown=shown,
         tick_ms=draw.choice((5, 20, 50)),
@@ -155,8 +156,7 @@ def _rules(draw: Random, duplicate_ids: DuplicateIds) -> tuple[FaultRule, ...]:
     rules = []
     for kind, endpoints in chosen:
         for endpoint in endpoints:
-            if kind is _K.REQUEST_DOUBLED and endpoint is _E.SUBMIT and _may_trade_twice(duplicate_ids):
-                # Such a venue trades twice what a proxy sends twice; no engine can help that.
+            if endpoint is _E.SUBMIT and kind in _out_of_reach(duplicate_ids):
                 continue
             most = highest // 10 if kind in _STOPS_ALL else highest
             rules.append(
@@ -173,8 +173,17 @@ def _rules(draw: Random, duplicate_ids: DuplicateIds) -> tuple[FaultRule, ...]:
     return tuple(rules)
 
 
-def _may_trade_twice(duplicate_ids: DuplicateIds) -> bool:
-    return duplicate_ids is not DuplicateIds.REFUSED
+def _out_of_reach(duplicate_ids: DuplicateIds) -> frozenset[FaultKind]:
+    """Return what may not happen to a new order at such a venue, because no engine can make it good.
+
+    What a proxy sends twice is traded twice by a venue that does not refuse the second for ever. Where no
+    name of the client is known, nobody can say what became of an order whose answer was lost.
+    """
+    if duplicate_ids is DuplicateIds.REFUSED:
+        return frozenset()
+    if duplicate_ids is DuplicateIds.NONE:
+        return frozenset(_OF_REQUESTS) - {_K.TOO_MANY_REQUESTS, _K.CLOCK_SKEW}
+    return frozenset({_K.REQUEST_DOUBLED})
 
 
 def _kills(draw: Random, events: int) -> tuple[Kill, ...]:

@@ -130,6 +130,7 @@ class LiveOrder:
         "under_way",
         "venue_order_id",
         "waiting",
+        "was_amended",
     )
 
     def __init__(
@@ -155,6 +156,8 @@ class LiveOrder:
         self.under_way: Wanted | None = None
         # The amendment that the venue took and has not shown yet.
         self.amended: Wanted | None = None
+        # An amendment was sent: the engine may have another size than the venue, whoever was told last.
+        self.was_amended = False
         self.is_taken = False
         self.is_cancel_declined = False
         self.is_cancel_taken = False

@@ -499,8 +499,9 @@ class VenueReading:
         if end is None or end.filled_lots > order.filled_lots:
             return []
         match end.state:
-            case VenueOrderState.FILLED if order.open_lots:
-                # An amendment that was not shown had made it as small as what has filled.
+            case VenueOrderState.FILLED if order.open_lots or order.was_amended:
+                # An amendment that was not shown may have made it as small as what has filled; what has
+                # filled whole in the books, too, takes no notice of another end.
                 return self._table.end_with(order, "canceled", "requested", end)
             case VenueOrderState.FILLED:
                 self._table.forget(order.order_id)
