@@ -5,6 +5,8 @@ from collections import Counter
 from tradecore.domain import record_bodies as bodies
 from tradecore.domain.record_bodies import Body
 
+# What a venue may do, and the engine says of it: it is booked, and books and venue are compared.
+_AUDITED = frozenset({"late_fill", "overfill", "exit_refused", "exit_missing"})
 _ENDS = frozenset({"rejected", "canceled", "expired"})
 
 
@@ -14,7 +16,7 @@ class _Life:
     def __init__(self, order: bodies.Order) -> None:
         self.instrument = order.instrument
         self.sign = 1 if order.side == "buy" else -1
-        self.lots = order.lots or 0
+        self.lots = self.lots_max = order.lots or 0
         self.filled = 0
         self.end = ""
 
@@ -58,7 +60,9 @@ class OrderLives:
                 self._revise(body)
             case bodies.OutcomeLost():
                 self.doubts += 1
-            case bodies.Surprise():
+            case bodies.ReplaceRequest():
+                self._ask_for(body)
+            case bodies.Surprise() if body.surprise not in _AUDITED:
                 self._break("P17", f"order {body.order_id}: {body.surprise}")
             case bodies.Reconciling():
                 self._is_reconciling = True
@@ -83,6 +87,12 @@ class OrderLives:
         if sent.request in {"new", "replace"}:
             self.sent.setdefault(sent.order_id, []).append(seq)
 
+    def _ask_for(self, request: bodies.ReplaceRequest) -> None:
+        """Note that an order may become larger: what is asked for is what shall be open."""
+        life = self._lives.get(request.order_id)
+        if life is not None:
+            life.lots_max = max(life.lots_max, life.filled + (request.lots or 0))
+
     def _report(self, report: bodies.Report) -> None:
         self.reports += 1
         life = self._lives.get(report.order_id)
@@ -93,6 +103,9 @@ class OrderLives:
             self.fills += 1
             life.filled += report.lots or 0
             self.positions[life.instrument] += life.sign * (report.lots or 0)
+            if life.filled > life.lots_max:
+                words = f"order {report.order_id} has filled {life.filled} lots of {life.lots_max}"
+                self._break("P17", words)
         elif life.end:
             self._break("P17", f"order {report.order_id} is {report.report} after it was {life.end}")
         elif report.report in _ENDS:
