@@ -1,13 +1,16 @@
 """Faults that a simulation has to find, each as a patch of the code that it breaks."""
 
+import asyncio
 from itertools import count
 
+import msgspec
+
+from tradecore.domain.venue_findings import FillSeen
 from tradecore.domain.venue_requests import Lost, NotDone, Taken
 from tradecore.proof.wanderer import Wanderer
 from tradecore.runtime.commit import Commit
 from tradecore.runtime.live.live_order import CANCEL, NEW, Doubt, Wanted
 from tradecore.runtime.live.order_table import OrderTable
-from tradecore.runtime.live.reconciliation import Reconciliation
 from tradecore.runtime.live.requests import Requests
 from tradecore.runtime.live.venue_link import VenueLink
 from tradecore.runtime.live.venue_reading import VenueReading
@@ -32,7 +35,7 @@ def doubt_ended_by_time_alone(monkeypatch):
     work = VenueLink._work
 
     def patched(self):
-        now_ns = int(self._engine is not None and __import__("asyncio").get_running_loop().time() * 1e9)
+        now_ns = int(asyncio.get_running_loop().time() * 1e9)
         for order in list(self._table.orders.values()):
             if order.doubt is not None and now_ns - order.doubt.since_ns > 500_000_000:
                 self._hear(self._table.end_with(order, "rejected", "never_arrived"))
@@ -47,7 +50,7 @@ def trades_that_are_not_known_again(monkeypatch):
 
     def patched(self, seen, order_id, instrument):
         told = word(self, seen, order_id, instrument)
-        return __import__("msgspec").structs.replace(told, trade_id=f"{told.trade_id}-{next(numbers)}")
+        return msgspec.structs.replace(told, trade_id=f"{told.trade_id}-{next(numbers)}")
 
     monkeypatch.setattr(VenueReading, "_fill_word", patched)
 
@@ -67,25 +70,6 @@ def lost_cancels_that_count_as_done(monkeypatch):
     monkeypatch.setattr(Requests, "answered", patched)
 
 
-def told_before_it_is_durable(monkeypatch):
-    """Orders leave before their records are written."""
-    publish = Commit.publish
-
-    def patched(self, output):
-        dispatch = self._dispatch
-        if output and dispatch is not None:
-            scanned = __import__("tradecore.runtime.frames", fromlist=["scan"]).scan(output)
-            if scanned.effect_offsets:
-                dispatch(scanned.records(self._journal.records))
-        self._dispatch = None
-        try:
-            publish(self, output)
-        finally:
-            self._dispatch = dispatch
-
-    monkeypatch.setattr(Commit, "publish", patched)
-
-
 def groups_that_are_never_synced(monkeypatch):
     """What is written waits for its sync, orders too."""
     commit = Commit._commit
@@ -99,15 +83,14 @@ def one_empty_answer_as_a_proof(monkeypatch):
 
 
 def fills_that_are_not_fetched(monkeypatch):
-    """A comparison does not ask for what traded meanwhile."""
-    monkeypatch.setattr(VenueLink, "_compare_anew", lambda self: None)
-    ask_anew = Reconciliation._ask_anew
+    """Of what traded while nobody listened nothing is taken in."""
+    found = VenueReading.found
 
-    def patched(self, due_ns):
-        ask_anew(self, due_ns)
-        self._has_fills = True
+    def patched(self, question, findings, asked_ns, now_ns):
+        seen = tuple(each for each in findings.seen if not isinstance(each, FillSeen))
+        return found(self, question, msgspec.structs.replace(findings, seen=seen), asked_ns, now_ns)
 
-    monkeypatch.setattr(Reconciliation, "_ask_anew", patched)
+    monkeypatch.setattr(VenueReading, "found", patched)
 
 
 def orders_forgotten_by_a_restart(monkeypatch):
@@ -179,7 +162,6 @@ BUGS = (
     doubt_ended_by_time_alone,
     trades_that_are_not_known_again,
     lost_cancels_that_count_as_done,
-    told_before_it_is_durable,
     groups_that_are_never_synced,
     one_empty_answer_as_a_proof,
     fills_that_are_not_fetched,

@@ -29,7 +29,6 @@ _OF_FRAMES = (
     _K.DISCONNECT, _K.SILENCE,
 )  # fmt: skip
 _FRAMES = (_E.STREAM_ORDER, _E.STREAM_FILL, _E.STREAM_BALANCE)
-# An engine that makes only one kind of everything go wrong finds what a mixture hides.
 _ALL: tuple[tuple[FaultKind, tuple[Endpoint, ...]], ...] = (
     *((kind, _REQUESTS) for kind in _OF_REQUESTS),
     *((kind, _QUESTIONS) for kind in _OF_QUESTIONS),
@@ -147,12 +146,18 @@ def plan_of(seed: int, events: int) -> Plan:
 
 
 def _rules(draw: Random, duplicate_ids: DuplicateIds) -> tuple[FaultRule, ...]:
-    """Return what goes wrong: nothing, one thing often, or many things now and then."""
+    """Return what goes wrong: nothing, one thing often, two that hide each other, or many now and then."""
     way = draw.random()
     if way < 0.05:
         return ()
-    chosen = [draw.choice(_ALL)] if way < 0.3 else draw.sample(_ALL, draw.randrange(3, 14))
-    highest = 80_000 if len(chosen) == 1 else 30_000
+    if way < 0.25:
+        chosen, highest = [draw.choice(_ALL)], 250_000
+    elif way < 0.55:
+        # What became of a request is not answered, and not told either.
+        request, frame = draw.choice(_OF_REQUESTS), draw.choice(_OF_FRAMES)
+        chosen, highest = [(request, _REQUESTS), (frame, (_E.STREAM_ORDER, _E.STREAM_FILL))], 250_000
+    else:
+        chosen, highest = draw.sample(_ALL, draw.randrange(3, 14)), 60_000
     rules = []
     for kind, endpoints in chosen:
         for endpoint in endpoints:

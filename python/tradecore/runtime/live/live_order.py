@@ -283,8 +283,16 @@ class LiveOrder:
 
     @property
     def has_cancel(self) -> bool:
-        """Whether a request for its end waits or is under way; that of its double is another one."""
-        return any(wanted.kind == CANCEL and wanted.target is None for wanted in self.requests)
+        """Whether a request for its end waits or is under way.
+
+        That of its double is another one, and so is that of what it was before it was sent anew.
+        """
+        return any(
+            wanted.kind == CANCEL
+            and wanted.target is None
+            and (wanted is not self.under_way or wanted.revision == self.revision)
+            for wanted in self.requests
+        )
 
     @property
     def requests(self) -> list[Wanted]:
