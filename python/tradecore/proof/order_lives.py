@@ -71,6 +71,11 @@ class OrderLives:
             case _:
                 pass
 
+    def was_amended_beyond(self, order_id: int) -> bool:
+        """Tell whether an order had filled whole, and more was asked for before."""
+        life = self._lives.get(order_id)
+        return life is not None and not life.end and life.lots_max > life.filled
+
     def _break(self, promise: str, words: str) -> None:
         self.broken.append((promise, words))
 

@@ -266,6 +266,18 @@ class OrderTable:
         for order in self.orders.values():
             order.is_insisted = order.is_insisted or order.order_id in orders
 
+    def insist_on_lost(self, known: Collection[int]) -> None:
+        """End at the venue what is open there and over in the books, which have these orders open.
+
+        Trades and amendments may cross so that the books had an order filled whole, and the venue has it as
+        large as it was asked to be.
+        """
+        lost = [each for each in self.orders.values() if each.order_id not in known and not each.is_insisted]
+        for order in lost:
+            order.is_insisted = True
+        if lost:
+            self.end_insisted()
+
     def end_insisted(self) -> None:
         """Ask once more for the end of what an operator wanted ended before this start; that does no harm."""
         for order in self.orders.values():
