@@ -113,7 +113,7 @@ def orders_sent_again_by_a_restart(monkeypatch):
         for each in known:
             if each.state == "pending_new" and each.is_sent:
                 order = self.orders[each.terms.order_id]
-                order.waiting.append(Wanted(NEW, None, 0))
+                order.waiting.append(Wanted(NEW, each.terms.price_ticks, each.open_lots))
                 self.make_ready(order)
         return words
 

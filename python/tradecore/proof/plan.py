@@ -28,6 +28,10 @@ _OF_FRAMES = (
     _K.FRAME_UNSENT, _K.FRAME_LOST, _K.FRAME_DOUBLED, _K.FRAME_SWAPPED, _K.FRAME_LATE, _K.FRAME_GARBLED,
     _K.DISCONNECT, _K.SILENCE,
 )  # fmt: skip
+_HIDES_ANSWERS = (
+    _K.ANSWER_LOST, _K.ANSWER_LATE, _K.SERVER_ERROR, _K.HTML_PAGE, _K.TRUNCATED_JSON, _K.REQUEST_LATE, _K.REQUEST_LATE,
+)  # fmt: skip
+_HIDES_NEWS = (_K.FRAME_UNSENT, _K.FRAME_UNSENT, _K.FRAME_LATE, _K.SILENCE)
 _FRAMES = (_E.STREAM_ORDER, _E.STREAM_FILL, _E.STREAM_BALANCE)
 _ALL: tuple[tuple[FaultKind, tuple[Endpoint, ...]], ...] = (
     *((kind, _REQUESTS) for kind in _OF_REQUESTS),
@@ -122,7 +126,7 @@ def plan_of(seed: int, events: int) -> Plan:
         replaces=draw.random() < 0.75,
         post_only=draw.random() < 0.9,
         reduce_only=draw.random() < 0.75,
-        validity_window_ns=draw.choice((_SECOND_NS // 2, _SECOND_NS, 5 * _SECOND_NS)),
+        validity_window_ns=draw.choice((_SECOND_NS // 2, _SECOND_NS, 5 * _SECOND_NS, 5 * _SECOND_NS)),
         page_max=draw.choice((3, 50, 500)),
         dead_man_ms_max=draw.choice((0, 0, 60_000)),
     )
@@ -152,10 +156,13 @@ def _rules(draw: Random, duplicate_ids: DuplicateIds) -> tuple[FaultRule, ...]:
         return ()
     if way < 0.25:
         chosen, highest = [draw.choice(_ALL)], 250_000
-    elif way < 0.55:
+    elif way < 0.5:
         # What became of a request is not answered, and not told either.
-        request, frame = draw.choice(_OF_REQUESTS), draw.choice(_OF_FRAMES)
-        chosen, highest = [(request, _REQUESTS), (frame, (_E.STREAM_ORDER, _E.STREAM_FILL))], 250_000
+        request, frame = draw.choice(_HIDES_ANSWERS), draw.choice(_HIDES_NEWS)
+        chosen, highest = [(request, _REQUESTS), (frame, (_E.STREAM_ORDER, _E.STREAM_FILL))], 300_000
+    elif way < 0.6:
+        told_anew = [(kind, (_E.TRADE,)) for kind in (_K.TRADE_BUSTED, _K.TRADE_CORRECTED)]
+        chosen, highest = [*told_anew, (draw.choice(_OF_FRAMES), _FRAMES)], 200_000
     else:
         chosen, highest = draw.sample(_ALL, draw.randrange(3, 14)), 60_000
     rules = []
@@ -169,7 +176,7 @@ def _rules(draw: Random, duplicate_ids: DuplicateIds) -> tuple[FaultRule, ...]:
                     kind=kind,
                     endpoint=endpoint,
                     probability_ppm=draw.randrange(500, most),
-                    delay_ms=draw.choice((20, 300, 1_500, 4_000)),
+                    delay_ms=draw.choice((20, 1_500, 4_000, 4_000)),
                     takes_effect=draw.random() < 0.5,
                     ticks=draw.choice((-2, 1, 3)),
                     lots=draw.choice((-1, 0, 2)),
@@ -192,7 +199,7 @@ def _out_of_reach(duplicate_ids: DuplicateIds) -> frozenset[FaultKind]:
 
 
 def _kills(draw: Random, events: int) -> tuple[Kill, ...]:
-    times = sorted(draw.randrange(20, max(events, 21)) for _ in range(draw.choice((0, 1, 2, 4))))
+    times = sorted(draw.randrange(20, max(events, 21)) for _ in range(draw.choice((0, 1, 3, 6))))
     return tuple(
         Kill(
             records=records,
