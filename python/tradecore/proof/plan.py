@@ -140,7 +140,7 @@ def plan_of(seed: int, events: int) -> Plan:
         traded=traded,
         shown=shown,
         tick_ms=draw.choice((5, 20, 50)),
-        quotes=draw.choice((3, 5, 8)),
+        quotes=draw.choice((2, 3, 5)),
         acts_in=draw.choice((1, 1, 2)),
         delay_ms_max=draw.choice((0.5, 5.0, 40.0, 300.0)),
         feed_loss=draw.choice((0.0, 0.0, 0.01)),
@@ -175,7 +175,7 @@ def _rules(draw: Random, duplicate_ids: DuplicateIds) -> tuple[FaultRule, ...]:
                 FaultRule(
                     kind=kind,
                     endpoint=endpoint,
-                    probability_ppm=draw.randrange(500, most),
+                    probability_ppm=draw.randrange(most // 5, most),
                     delay_ms=draw.choice((20, 1_500, 4_000, 4_000)),
                     takes_effect=draw.random() < 0.5,
                     ticks=draw.choice((-2, 1, 3)),
