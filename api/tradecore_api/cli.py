@@ -495,7 +495,9 @@ def _add_simulate(commands: Commands) -> None:
     simulate.add_argument("--events", type=_count, default=5_000, metavar="N", help="events of each (5000)")
     simulate.add_argument("--seed", type=_count, default=1, metavar="S", help="the first seed (1)")
     simulate.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes side by side (1)")
-    simulate.add_argument("--trace", action="store_true", help="that seed alone: print what happened, in order")
+    simulate.add_argument(
+        "--trace", action="store_true", help="that seed alone: print what happened, in order"
+    )
     _json(simulate)
 
 

@@ -72,7 +72,14 @@ def test_a_story_has_kills_faults_deeds_and_records_in_the_order_of_time():
     outcome = run_seed(12, EVENTS, lines.append)
     text = "\n".join(lines)
     assert outcome.kills > 0
-    for part in (" KILL ", " FAULT ", " venue type=order", " order order_id=", "engine 0 starts", " reconciled"):
+    for part in (
+        " KILL ",
+        " FAULT ",
+        " venue type=order",
+        " order order_id=",
+        "engine 0 starts",
+        " reconciled",
+    ):
         assert part in text
     times = [line.split()[0].rstrip("Z").ljust(29, "0").replace(".", "") for line in lines]
     assert len(times) == len(lines) > 100

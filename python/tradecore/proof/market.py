@@ -155,12 +155,12 @@ class Market:
                 batch.trade(now_ns, number, each.price_ticks, each.lots, each.is_buy, each.trade)
             if self._draw.random() >= self._loss:
                 ids = (news.first_id, news.last_id, news.prev_id)
-                batch.book(now_ns, number, False, *ids, news.bids, news.asks)  # noqa: FBT003
+                batch.book(now_ns, number, False, *ids, news.bids, news.asks)
         if number in self._whole:
             self._whole.discard(number)
             whole = book.snapshot(now_ns)
             ids = (whole.first_id, whole.last_id, whole.prev_id)
-            batch.book(now_ns, number, True, *ids, whole.bids, whole.asks)  # noqa: FBT003
+            batch.book(now_ns, number, True, *ids, whole.bids, whole.asks)
         if news is not None:
             bid, bid_lots, ask, ask_lots = news.best
             if bid_lots and ask_lots:

@@ -46,7 +46,7 @@ class Kill(msgspec.Struct, frozen=True, kw_only=True):
     down_ms: int
 
 
-class EngineKilled(BaseException):  # noqa: N818 - no fault: an end, as `KeyboardInterrupt` is
+class EngineKilled(BaseException):
     """The process of the engine ends here: nobody may handle that."""
 
 
@@ -101,7 +101,7 @@ class MortalJournal:
         self._meet(Moment.BEFORE_APPEND)
         self._journal.append(frames)
 
-    def commit(self, durable: bool, /) -> None:  # noqa: FBT001 - as the port has it
+    def commit(self, durable: bool, /) -> None:
         """Write what was appended."""
         if self.is_dead:
             return

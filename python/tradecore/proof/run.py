@@ -188,7 +188,8 @@ class SeedRun:
 
     async def _end_in_time(self, host: Host) -> None:
         """End the run once there were enough events, when everything is settled."""
-        while host.journal.records < self._plan.events:
+        # A length of a journal is no event that anybody could wait for.
+        while host.journal.records < self._plan.events:  # noqa: ASYNC110
             await asyncio.sleep(self._plan.tick_ms / 1e3)
         self._mark("no faults any more, and no new risk")
         self.place.faults.cease()
@@ -261,8 +262,8 @@ class SeedRun:
 
 
 def _standing(host: Host) -> str:
-    status = host.link.status
+    status, books = host.link.status, len(host.engine.kernel.open_orders())
     return (
-        f"{status.step}, {status.unknown} unknown, {status.open_orders} open here, {status.foreign_orders} of "
-        f"others, {len(host.engine.kernel.open_orders())} open in the books; {status.trouble}"
+        f"{status.step}, {status.unknown} unknown, {status.open_orders} open here, "
+        f"{status.foreign_orders} of others, {books} open in the books; {status.trouble}"
     )

@@ -81,5 +81,5 @@ class VirtualClock:
 
     async def sleep_until(self, time_ns: int, /) -> None:
         """Return once it shows a time."""
-        while (left_ns := time_ns - self.now_ns()) > 0:
+        while (left_ns := time_ns - self.now_ns()) > 0:  # noqa: ASYNC110 - it is time alone
             await asyncio.sleep(left_ns / _SECOND_NS)

@@ -126,7 +126,7 @@ def _terms():
 
 
 def test_a_cancel_of_what_is_sent_anew_is_not_lost_behind_that_of_what_was_before():
-    """The end of the first is told before its answer comes, and the second is to be ended before it leaves."""
+    """The end of the first is told before its answer, and the second is to be ended before it leaves."""
     desk = amending()
     assert desk.told(desk.seen("canceled")) == [("canceled", "requested")]
     assert anew(desk) == []

@@ -1,7 +1,7 @@
 """The venue without sockets: a client's session whose requests and streams stay in the process.
 
-What carries messages is the only thing that is not as over sockets: both sides work as they do there, and each
-message takes its time on the way. So a loop whose time is virtual runs a client and its venue without waiting.
+What carries messages is the only thing that is not as over sockets: both sides work as they do there, and
+each message takes its time on the way. A loop with virtual time runs a client and its venue without waiting.
 """
 
 import asyncio
@@ -68,8 +68,8 @@ class MemoryWire:
     def cut(self) -> None:
         """Let the client be gone, as a process that is killed."""
         self.is_cut = True
-        for pair in self._pairs:
-            pair.break_off()
+        for pair in list(self._pairs):
+            pair.leave()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Let the venue's side work on, whatever becomes of the client."""
@@ -95,13 +95,13 @@ class _Session:
     def __init__(self, wire: MemoryWire) -> None:
         self._wire = wire
 
-    def request(self, method: str, url: URL, **options: Any) -> "_Request":
+    def request(self, method: str, url: URL, **options: Any) -> "_Request":  # noqa: ANN401 - as aiohttp has it
         return _Request(self._wire, method, url, **options)
 
-    def get(self, url: URL, **options: Any) -> "_Request":
+    def get(self, url: URL, **options: Any) -> "_Request":  # noqa: ANN401 - as aiohttp has it
         return _Request(self._wire, "GET", url, **options)
 
-    async def ws_connect(self, url: URL, **options: Any) -> "_ClientEnd":
+    async def ws_connect(self, url: URL, **options: Any) -> "_ClientEnd":  # noqa: ANN401 - see above
         wire = self._wire
         await asyncio.sleep(wire.delay_seconds())
         if wire.is_cut:
@@ -230,6 +230,12 @@ class _Pair:
         loop = asyncio.get_running_loop()
         to.due = max(to.due, loop.time() + self._wire.delay_seconds())
         loop.call_at(to.due, to.arrive, message)
+
+    def leave(self) -> None:
+        """Let the client be gone; what it has sent arrives."""
+        self.client.end()
+        loop = asyncio.get_running_loop()
+        loop.call_at(max(self.server.due, loop.time()), self.break_off)
 
     def break_off(self) -> None:
         """End the line at once: what is on its way is lost."""

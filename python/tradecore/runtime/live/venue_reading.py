@@ -472,7 +472,9 @@ class VenueReading:
         if order.doubt is None:
             is_older = asked_ns <= order.sent_ns or order.under_way is not None
             return [] if is_older else self._missing(order, asked_ns, is_list=is_list)
-        if asked_ns < self._void_ns(order) or (order.under_way is not None and order.under_way.kind != CANCEL):
+        if asked_ns < self._void_ns(order) or (
+            order.under_way is not None and order.under_way.kind != CANCEL
+        ):
             return []
         if is_list:
             order.doubt.absent_in_list += 1

@@ -249,7 +249,9 @@ def _order_differences(
     for row in orders:
         order_id = ids.order_id(row.asked_as or row.client_order_id)
         if order_id is None:
-            differences.append(f"order {row.number} there, {row.asked_as or row.client_order_id!r}, is none of this journal")
+            differences.append(
+                f"order {row.number} there, {row.asked_as or row.client_order_id!r}, is none of this journal"
+            )
         else:
             there.setdefault(order_id, []).append(row)
     traded: dict[int, list[_Fill]] = {}
