@@ -6,6 +6,10 @@ A local venue and an engine run as processes: daemon, journal, risk, REST and We
 so many of a million requests. The engine is killed at random times. At the end all orders are ended, and the
 list of all that the venue did is held against the journal. The exit code is 1 when anything differs.
 
+`restart_seconds` are from the start of a process after a kill until the engine takes commands, so that
+a person can stop and close, and until books and venue agree, so that it takes new risk: the median and
+the longest.
+
 `orders_per_second` counts the time in which books and venue agreed. `cpu_seconds` are of the venue and
 the last engine: an order costs either about 0.6 ms of a core, most of it for HTTP. That bounds
 the rate: both need a core for themselves, and `load_average` says whether they had it.
@@ -21,6 +25,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import median
 
 from tradecore.runtime.live.client_ids import ClientIds
 from tradecore.testkit.local_venue.comparison import Comparison, Truth
@@ -123,12 +128,13 @@ def measured(folder: Path, options: argparse.Namespace) -> dict[str, object]:
         pair.start_venue()
         pair.arm("bench")
         pair.start_engine()
-        seconds_up = trade(pair, options)
+        seconds_up, restarts = trade(pair, options)
         said = pair.settled(lambda: SETTLE_SECONDS_MAX)
         cpu = {name: cpu_seconds(pid) for name, pid in pair.pids().items()}
         truth = pair.truth()
         compared = None if said is None else pair.compared(truth, said)
         frame_bytes = sum(map(len, pair.journal.chunks()))
+        records = sum(1 for _ in pair.journal.reader())
         ids = ClientIds(0, pair.journal.first_hash())
         pair.end_engine()
         faults = pair.end_venue()
@@ -136,6 +142,8 @@ def measured(folder: Path, options: argparse.Namespace) -> dict[str, object]:
         **vars(options),
         **counts(compared, seen[-1]),
         "seconds_up": round(seconds_up, 1),
+        "restart_seconds": restarts,
+        "journal_records": records,
         "faults": sum(faults.values()),
         "frame_bytes_per_order": None if compared is None else frame_bytes // max(compared.orders_there, 1),
         "orders_per_second": None if compared is None else round(compared.orders_there / seconds_up),
@@ -168,23 +176,31 @@ def written_faults(folder: Path, options: argparse.Namespace) -> list[str]:
     return ["--settings", "venue.toml", "--faults", "faults.toml"]
 
 
-def trade(pair: Pair, options: argparse.Namespace) -> float:
-    """Let the engine trade, killed at random times; return for how long books and venue agreed."""
+def trade(pair: Pair, options: argparse.Namespace) -> tuple[float, dict[str, list[float]]]:
+    """Let the engine trade, killed at random times; return how long both agreed, and how long starts took."""
     chance = random.Random(options.seed)
     kills = sorted(chance.uniform(0, options.seconds) for _ in range(options.kills))
-    up, seen = 0.0, time.monotonic()
+    up, seen, started, starts = 0.0, time.monotonic(), 0.0, 0
+    commands: list[float] = []
+    agreed: list[float] = []
     while up < options.seconds:
         said = pair.look()
         now, before = time.monotonic(), seen
         seen = now
+        if said is not None and len(commands) < starts:
+            commands.append(now - started)
         if said is None or not standing_of(said).is_agreed:
             continue
+        if len(agreed) < starts:
+            agreed.append(now - started)
         up += now - before
         if kills and up >= kills[0]:
             kills.pop(0)
             pair.kill_engine()
             pair.start_engine()
-    return up
+            started, starts = time.monotonic(), starts + 1
+    found = {"until_commands": commands, "until_agreed": agreed}
+    return up, {name: [round(median(each), 2), round(max(each), 2)] for name, each in found.items() if each}
 
 
 def counts(compared: Comparison | None, said: Answer | None) -> dict[str, object]:

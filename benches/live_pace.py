@@ -28,6 +28,27 @@ class Pace:
         self._began_ns = self._sent = 0
         self._resting = 0
         self._is_over = False
+        self._seen_ns = 0
+        self._open()
+
+    def save_state(self, ctx: Context) -> dict[str, int | bool]:
+        """Give what a start from a snapshot needs."""
+        return {
+            "began_ns": self._began_ns,
+            "sent": self._sent,
+            "resting": self._resting,
+            "is_over": self._is_over,
+            "seen_ns": self._seen_ns,
+        }
+
+    def load_state(self, ctx: Context, state: dict[str, int]) -> None:
+        """Go on from there."""
+        self._began_ns, self._sent = state["began_ns"], state["sent"]
+        self._resting, self._seen_ns = state["resting"], state["seen_ns"]
+        self._is_over = bool(state["is_over"])
+        self._open()
+
+    def _open(self) -> None:
         self._leaked: list[bytes] = []
         name = os.environ.get("BENCH_TIMES")
         self._times = open(name, "a", buffering=1 << 16) if name else None  # noqa: PTH123, SIM115 - kept open

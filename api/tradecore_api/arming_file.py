@@ -5,6 +5,7 @@ import msgspec
 from tradecore.domain.errors import StorageError
 from tradecore.domain.quoted import printable
 from tradecore.domain.times import iso_time
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.runtime.live.arming import Arming, SignedArming
 from tradecore_api.state_dir import StateDir, read_small, write_atomically
 
@@ -32,7 +33,7 @@ def read_arming(state: StateDir) -> SignedArming | None:
         return None
     except OSError as error:
         raise StorageError(str(state.arming), f"cannot be read: {error.strerror}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise StorageError(str(state.arming), f"is no arming: {error}; arm the engine again") from error
 
 

@@ -4,6 +4,7 @@ import msgspec
 
 from tradecore.domain import record_bodies as bodies
 from tradecore.domain.record import JournalRecord
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.runtime.session_config import SessionConfig
 
 
@@ -38,6 +39,6 @@ def _config(session: bodies.Session) -> SessionConfig | None:
     data = session.config.encode() if isinstance(session.config, str) else session.config
     try:
         return SessionConfig.decoded(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         # Of another version: the note itself is in the export.
         return None

@@ -17,6 +17,7 @@ from tradecore.domain.errors import InvalidValueError, TradecoreError
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore_api.bounded import Call
 from tradecore_api.command_text import request_of
+from tradecore_api.open_writers import without_writers
 from tradecore_api.state_dir import NEVER_WAIT, StateDir
 
 log = logging.getLogger("tradecore.control")
@@ -26,7 +27,7 @@ REFUSED = ".refused"
 BYTES_MAX = 4_096
 FILES_MAX = 64
 # Who writes a file makes it first: what makes no sense yet may be half of it, and one without a byte may be
-# about to get some.
+# about to get some, while it is open or where nobody can tell.
 HALF_WRITTEN_SECONDS_MAX = 2.0
 EMPTY_SECONDS_MIN = 0.3
 DISK_SECONDS_MAX = 0.5
@@ -192,13 +193,14 @@ def _read(path: Path) -> CommandFile | None:
             return CommandFile(path=path, identity=identity, why="is no ordinary file")
         if why := _stranger(about):
             return CommandFile(path=path, identity=identity, why=why)
-        content = os.read(descriptor, BYTES_MAX)
+        with without_writers(descriptor) as is_whole:
+            content = os.read(descriptor, BYTES_MAX)
     finally:
         os.close(descriptor)
     try:
         is_empty = not content.strip()
         request = request_of(path.name.removesuffix(ENDING) if is_empty else content.decode())
-        why, settle_seconds = "", EMPTY_SECONDS_MIN if is_empty else 0.0
+        why, settle_seconds = "", EMPTY_SECONDS_MIN if is_empty and not is_whole else 0.0
     except (InvalidValueError, UnicodeDecodeError) as error:
         request, why, settle_seconds = None, str(error), HALF_WRITTEN_SECONDS_MAX
     return CommandFile(

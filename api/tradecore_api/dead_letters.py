@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from tradecore.domain.errors import StorageError
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.domain.venue_findings import NotUnderstood
 from tradecore_api.state_dir import read_small, write_atomically
 
@@ -110,5 +111,5 @@ class DeadLetters:
 def _decoded(line: bytes) -> DeadLetter | None:
     try:
         return msgspec.json.decode(line, type=DeadLetter)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore_api.state_dir import read_small, write_atomically
 
 
@@ -71,7 +72,7 @@ def read(path: Path) -> Heartbeat | None:
     """Return the last heartbeat, or `None` when there is none that can be read."""
     try:
         return msgspec.json.decode(read_small(path), type=Heartbeat)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except (OSError, *UNREADABLE):
         return None
 
 

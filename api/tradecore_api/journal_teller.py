@@ -1,11 +1,10 @@
 """Tells the records of a journal in words, by the instruments and strategies that its sessions name."""
 
-import msgspec
-
 from tradecore.domain.errors import DataError
 from tradecore.domain.narrator import Narrator, Noted
 from tradecore.domain.record import JournalRecord
 from tradecore.domain.record_bodies import Session, values_of
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.runtime import SessionConfig
 
 
@@ -57,5 +56,5 @@ def recorded_config_of(session: Session) -> SessionConfig | None:
     text = session.config
     try:
         return SessionConfig.decoded(text.encode() if isinstance(text, str) else text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None

@@ -20,6 +20,7 @@ from tradecore.domain.errors import (
     VenueError,
 )
 from tradecore.domain.quoted import TEXT_MAX, cut, error_text, notes_of, printable
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore_api.arming_file import ARM_COMMAND
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.failures import code_of
@@ -212,7 +213,7 @@ def read(path: Path) -> LastWords | None:
     """Return last words, or `None` when there are none that can be read."""
     try:
         return msgspec.json.decode(read_small(path), type=LastWords)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except (OSError, *UNREADABLE):
         return None
 
 

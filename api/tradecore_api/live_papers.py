@@ -9,6 +9,7 @@ import msgspec
 
 from tradecore.domain.errors import StorageError, TradecoreError
 from tradecore.domain.journal import JournalFolder
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.domain.venue_findings import NotUnderstood
 from tradecore.runtime.live.start_report import ReportKey, SignedReport, StartReport
 from tradecore.runtime.live.venue_link import VenueLink
@@ -169,7 +170,7 @@ def read_report(state: StateDir) -> SignedReport | None:
         return None
     except OSError as error:
         raise StorageError(str(state.start_report), f"cannot be read: {error.strerror}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise StorageError(
             str(state.start_report), f"is no start report of this version: {error}; the next start writes one"
         ) from error

@@ -100,7 +100,7 @@ class Recount:
         return Counter(reason for report, reason in self.ended.values() if report == reason_of)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(matching=st.sampled_from(list(Matching)), seed=st.integers(0, 2**32), gated=st.booleans())
 def test_outcomes_refusals_and_calls_are_those_of_a_recount(matching, seed, gated):
     """Orders by outcome and reason, refusals by rule with the first one, and every callback are all there."""
@@ -133,7 +133,7 @@ def test_outcomes_refusals_and_calls_are_those_of_a_recount(matching, seed, gate
         assert refused == recount.rules["decision_gate"] <= asked
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(matching=st.sampled_from(list(Matching)), seed=st.integers(0, 2**32))
 def test_looking_changes_nothing(matching, seed):
     """An engine that is asked after every event what its strategies did gives the bytes of any other."""

@@ -28,7 +28,7 @@ def market_stays_two_sided(market: AgentMarket, *, seed: int, seconds: int) -> P
     return exchange
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(market=markets, seed=st.integers(0, 2**32))
 def test_the_market_is_two_sided_after_twenty_seconds(market, seed):
     """At every second at least five prices a side, the spread within 5 basis points, and trades."""

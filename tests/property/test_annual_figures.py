@@ -72,7 +72,7 @@ def as_ns(moments: list[datetime]):
     return np.array([int(moment.timestamp()) * 10**9 for moment in moments], dtype=np.int64)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     seed=st.integers(0, 2**32 - 1),
     rows=st.integers(3, 80),
@@ -86,7 +86,7 @@ def test_rows_further_apart_than_a_day_are_annualised_by_their_distance(seed, ro
     assert_annual(stats_of(times_ns, equity), equity, 365 * 24 / hours)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1), gaps=st.lists(st.integers(25, 2_400), min_size=3, max_size=60))
 def test_irregular_rows_are_annualised_by_the_time_that_passed(seed, gaps):
     """Whatever hours lie between them: the returns, and what their time is of 365 days."""
@@ -159,7 +159,7 @@ def test_a_year_in_which_half_of_the_days_are_missing_is_still_a_year():
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     step_minutes=st.sampled_from([1, 5, 60, 240, 480, 1440]) | st.integers(1441, 91 * 1440),
     daily_ppm=st.integers(-3_000, 3_000),

@@ -111,7 +111,7 @@ BAR = st.tuples(PRICE, PRICE, st.integers(0, 80), st.integers(0, 80)).map(
 EXITS = st.tuples(st.none() | st.integers(20, 150), st.none() | st.integers(20, 200))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     bars=st.lists(BAR, min_size=2, max_size=6),
     side=st.sampled_from([1, -1]),
@@ -146,7 +146,7 @@ def test_a_position_ends_where_the_path_ends_it(bars, side, distances, mode, ord
     assert backtest(bars, side, exits, mode, order, cash) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     bars=st.lists(BAR, min_size=2, max_size=6),
     side=st.sampled_from([1, -1]),

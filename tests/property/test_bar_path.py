@@ -136,7 +136,7 @@ KINDS = st.one_of(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(
     bars=histories(),
     side=st.sampled_from([1, -1]),

@@ -97,7 +97,7 @@ def fed(engine, kind, now_ns, instrument, value, extra):
     engine.run()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(script=st.lists(steps, min_size=1, max_size=50))
 def test_every_funding_and_all_interest_are_exact(script):
     """Amounts, their order, cash and equity are those of fractions, after every single event."""
@@ -133,7 +133,7 @@ def test_every_funding_and_all_interest_are_exact(script):
                 assert engine.kernel.received(strategy_id, instrument_id, kind) == sum(own)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(script=st.lists(steps, min_size=1, max_size=30))
 def test_a_replay_of_the_input_gives_the_same_bytes(script):
     """Fundings, marks and what they cost are the same frames and the same state when they are replayed."""

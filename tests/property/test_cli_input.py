@@ -19,7 +19,7 @@ REFUSALS = {
     ExitCode.CONFIG,
     ExitCode.STORAGE,
 }
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FEWER = settings(FEW, max_examples=20)
 
 BARS = bars(12).encode()

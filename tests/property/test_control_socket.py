@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import socket
 import struct
 import sys
@@ -22,6 +23,11 @@ from tradecore_api import account_socket
 from tradecore_api.control import address, client, frames
 from tradecore_api.control.server import CONNECTIONS_MAX, ControlServer
 from tradecore_api.state_dir import StateDir
+
+
+def names_in(directory):
+    """Return what lies in a directory."""
+    return sorted(path.name for path in directory.iterdir())
 
 
 async def echo(request: ControlRequest) -> ControlReply:
@@ -84,7 +90,7 @@ async def test_a_request_is_answered_and_several_may_follow_on_one_connection(tm
     assert [answer.message for answer in answers] == ["status", "pause"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=200) | st.binary(max_size=60).map(lambda b: struct.pack(">I", len(b)) + b))
 def test_whatever_is_sent_gets_a_refusal_and_the_next_request_is_answered(tmp_path, data):
     """Accepted, or a typed refusal, nothing else; the channel lives on."""
@@ -282,3 +288,27 @@ async def test_a_socket_finds_a_short_place_where_state_and_temporary_files_have
     assert os.path.exists(found.socket)  # noqa: ASYNC240, PTH110 - one look
     await server.aclose()
     assert not os.path.exists(os.path.dirname(found.socket))  # noqa: ASYNC240, PTH110, PTH120 - one look
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Unix sockets")
+@pytest.mark.parametrize("holds_more", [False, True])
+async def test_what_a_killed_engine_left_is_removed_by_the_next(tmp_path, monkeypatch, holds_more):
+    """Where a path is long, a process has a directory of its own for its socket; a kill leaves it there."""
+    short = Path(tempfile.mkdtemp(prefix="t", dir="/tmp"))
+    monkeypatch.setattr(tempfile, "tempdir", str(short))
+    directory = tmp_path / ("long" * 40)
+    directory.mkdir()
+    try:
+        left = short / "tradecore-killed"
+        left.mkdir()
+        (left / "control.sock").touch()
+        if holds_more:
+            (left / "another's").touch()
+        address.Address(socket=str(left / "control.sock")).write(directory / "control.json")
+        async with served(directory) as found:
+            assert Path(found.socket).parent.parent == short
+            assert left.exists() == holds_more
+            assert len(names_in(short)) == 1 + holds_more
+        assert len(names_in(short)) == holds_more
+    finally:
+        shutil.rmtree(short)

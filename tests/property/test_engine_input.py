@@ -59,7 +59,7 @@ def engine_of(matching, **latencies):
 
 
 @given(calls=calls, matching=st.sampled_from([Matching.QUOTES, Matching.BOOK, Matching.BARS]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_numbers_are_taken_or_are_one_error(calls, matching):
     """No number stops the process: the batch is refused whole, or the engine says that it stopped."""
     engine = engine_of(matching)
@@ -81,7 +81,7 @@ def test_any_numbers_are_taken_or_are_one_error(calls, matching):
 @given(
     prices=prices, cuts=st.sets(st.integers(0, 40)), delays=st.tuples(st.integers(0, 3), st.integers(0, 3))
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_split_into_batches_changes_no_frame(prices, cuts, delays):
     """One batch or forty: the same bytes, the same digest, the same state."""
 

@@ -60,7 +60,7 @@ def assert_figures(result, equity, times_ns) -> None:
     assert stats.max_drawdown_pct == pytest.approx(float(-100 * fall), rel=1e-9, abs=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     gaps=st.lists(st.integers(0, 200), min_size=1, max_size=60),
     mids=st.lists(st.integers(-30, 30), min_size=60, max_size=60),

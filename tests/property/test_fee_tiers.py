@@ -63,7 +63,7 @@ def engine_of(fees, wishes, venue=None):
     return Engine(spec, [StrategyBinding(name="trades", strategy=strategy)], recording=True), strategy
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     steps=st.lists(
         st.tuples(

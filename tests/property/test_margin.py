@@ -154,7 +154,7 @@ script_of = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     script=script_of,
     modes=st.tuples(st.sampled_from(MarginMode), st.sampled_from(MarginMode)),
@@ -208,7 +208,7 @@ def test_no_position_ever_stands_on_less_than_its_maintenance_margin(script, mod
             assert (engine.kernel.set_aside(index) == 0) or watcher.lots[index]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(script=script_of, modes=st.tuples(st.sampled_from(MarginMode), st.sampled_from(MarginMode)))
 def test_a_replay_gives_the_same_bytes(script, modes):
     """Liquidations, fees and moved margin are the same frames and the same state when they are replayed."""

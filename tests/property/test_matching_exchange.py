@@ -106,7 +106,7 @@ def act(watcher: Watcher, plain: PlainExchange, draw: Random, ours: dict[int, in
 
 
 @pytest.mark.timeout(120)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 2**32))
 def test_the_exchange_in_the_engine_trades_like_a_slow_plain_one(seed):
     """Agents and orders of ours in one book: same trades, same ten best levels, same fills of ours."""

@@ -1,6 +1,6 @@
 """Names of orders under any epochs: read back exactly, and no other engine's name is taken for ours."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tradecore.domain.epoch import Epoch
@@ -25,7 +25,6 @@ def epoch_of(known, number):
     return [each.number for each in known if each.first_order <= number][-1]
 
 
-@settings(deadline=None)
 @given(known=epochs(), number=NUMBERS, revision=REVISIONS, journal=JOURNALS)
 def test_a_name_says_epoch_journal_number_and_revision(known, number, revision, journal):
     """And the epoch is that in which the number was given, whatever came later."""
@@ -43,7 +42,6 @@ def test_a_name_says_epoch_journal_number_and_revision(known, number, revision, 
         assert (before.of(number, revision) == name) or not is_known
 
 
-@settings(deadline=None)
 @given(known=epochs(), number=NUMBERS, epoch=st.integers(0, EPOCH_MAX), other=JOURNALS)
 def test_a_number_of_another_epoch_or_journal_is_another_order(known, number, epoch, other):
     """A copy of the journal gives the same numbers; its epoch says whose they are."""
@@ -55,7 +53,6 @@ def test_a_number_of_another_epoch_or_journal_is_another_order(known, number, ep
     assert ids.epoch_and_number(name) == ((epoch, number) if other == "one" else None)
 
 
-@settings(deadline=None)
 @given(known=epochs(), text=st.text(max_size=24))
 def test_any_text_is_read_without_a_fault(known, text):
     """Whatever others call their orders."""

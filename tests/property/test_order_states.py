@@ -64,7 +64,7 @@ def open_orders(engine):
     ]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(matching=st.sampled_from(list(Matching)), seed=st.integers(0, 2**32))
 # An exit at the market that was held became smaller before it had a price.
 @example(matching=Matching.EXCHANGE, seed=94_399_475)

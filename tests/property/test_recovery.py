@@ -68,7 +68,7 @@ def write(path, frames):
     journal.close()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(share=st.floats(0.0, 1.0), second=st.floats(0.0, 1.0))
 def test_a_journal_cut_anywhere_twice_leads_to_the_same_orders(tmp_path_factory, reference, share, second):
     """Nothing acknowledged is lost or doubled, and the end is that of the run without a crash."""
@@ -87,7 +87,7 @@ def test_a_journal_cut_anywhere_twice_leads_to_the_same_orders(tmp_path_factory,
     assert JournalFolder(path).verify().status == "intact"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_journal_that_ends_between_any_two_frames_leads_to_the_same_orders(
     tmp_path_factory, reference, data

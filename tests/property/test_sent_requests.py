@@ -40,7 +40,7 @@ def made_by_venue(matching, order):
     return matching is Matching.BARS and "closes" in order
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(matching=st.sampled_from(list(Matching)), seed=st.integers(0, 2**32))
 def test_an_order_is_sent_once_and_after_its_approval(matching, seed):
     """What a venue says of it, it says later; of the exits that a venue makes itself nothing is sent."""

@@ -69,7 +69,7 @@ def walked(run):
     latency_s=st.integers(0, 3),
     taker_bps=st.sampled_from(["5", "7"]),
 )
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_the_differences_add_up_to_that_of_the_profits(matching, seed, dice, latency_s, taker_bps):
     """By order, by strategy, by instrument, by account and by reason: the same sum to the last unit."""
     first, summary = run_of(matching, seed, 150)
@@ -98,7 +98,7 @@ def test_the_differences_add_up_to_that_of_the_profits(matching, seed, dice, lat
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_a_run_beside_itself_differs_in_nothing(seed):
     """Every order is found again, no decision parts, and nobody is given a reason."""
     first, _ = run_of(Matching.BOOK, seed, 150)
@@ -112,7 +112,7 @@ def test_a_run_beside_itself_differs_in_nothing(seed):
 
 
 @given(seed=st.integers(0, 10_000), dice=st.integers(0, 10_000))
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_no_order_is_lost_or_told_twice_and_the_other_way_round_is_the_opposite(seed, dice):
     """Each order stands in one pair; with the runs exchanged every difference has the other sign."""
     first, _ = run_of(Matching.QUOTES, seed, 120)

@@ -57,7 +57,7 @@ def gone_on(engine, fresh):
     return fresh
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(
     matching=st.sampled_from(MARKETS),
     seed=st.one_of(st.none(), st.integers(0, 10_000)),
@@ -191,7 +191,7 @@ def test_a_body_that_is_no_body_is_refused():
             averaging().go_on(kept.body[:length], kept.states)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(place=st.integers(0, 10**9), bit=st.integers(0, 7))
 def test_a_changed_byte_of_a_body_is_an_error_or_the_same_state(place, bit):
     """The file has a hash of all its bytes; also without it nothing crashes, and no other state is taken."""

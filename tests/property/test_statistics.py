@@ -70,7 +70,7 @@ def peer_statistics(times, equity, close, trades: ClosedTrades) -> pd.Series:
         return compute_stats(frame, equity, pd.DataFrame({"Close": close}, index=index), None)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32 - 1),
     bars=st.integers(2, 400),

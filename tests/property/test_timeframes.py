@@ -156,7 +156,7 @@ def check(watcher, lengths, expected, ended_ns):
     assert moments == sorted(moments), "the longest of one moment comes first"
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     market=markets(),
     seed=st.integers(0, 2**32 - 1),
@@ -190,7 +190,7 @@ def test_longer_bars_are_those_of_a_plain_resampler_and_never_seen_early(
     assert state == state_again
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     market=markets(),
     seed=st.integers(0, 2**32 - 1),

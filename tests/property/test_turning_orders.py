@@ -113,7 +113,7 @@ ISOLATED = spec_of((MarginMode.ISOLATED, None), 5, 200, 0, 0, order=BarOrder.TIM
 FLAT = [((100, 100), (100, 100))]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     case=st.tuples(SPECS, st.lists(ROW, min_size=BARS, max_size=BARS), BEFORE, LAST),
 )

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tradecore.domain import (
@@ -162,7 +162,6 @@ def test_a_calendar_without_a_table_is_refused():
         engine_of(spec_of("XNYS", tables={}), EachHour())
 
 
-@settings(deadline=None)
 @given(
     first_ns=st.integers(-(2**40), 2**60),
     step_ns=st.integers(1, 10**11),

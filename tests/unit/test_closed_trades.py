@@ -69,7 +69,7 @@ class PlainBook:
 
 
 @given(FILLS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_trades_of_fills_are_those_of_a_plain_book(fills):
     """Which lots are closed, what they made before fees, and that every fee is in exactly one place."""
     plain, book = PlainBook(), TradesOfFills(TWO, ["one", "two"])

@@ -1,6 +1,7 @@
 """Commands by file and by signal: none is lost between two that come at once, or while an engine starts."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -11,10 +12,11 @@ from tradecore.domain.commands import Kill, Pause
 from tradecore.domain.errors import InvalidValueError
 from tradecore.ports.control_channel import ControlReply
 from tradecore.runtime.forked_child import ForkWatch
-from tradecore_api import signals
+from tradecore_api import command_files, signals
 from tradecore_api.command_files import EMPTY_SECONDS_MIN, HALF_WRITTEN_SECONDS_MAX, CommandFiles
 from tradecore_api.command_signals import CommandSignals
 from tradecore_api.command_text import request_of
+from tradecore_api.open_writers import without_writers
 from tradecore_api.state_dir import StateDir
 
 
@@ -69,16 +71,40 @@ class Heard:
 async def test_a_file_that_is_being_written_is_not_taken_for_the_command_of_its_name(state):
     """`echo "pause strategy:maker" >pause.command` makes an empty file first, which is about everything."""
     path, heard, files = state.path / "pause.command", Heard(), CommandFiles(state)
-    path.touch()
-    await files.work(heard)
-    path.write_text("pause strategy:maker")
+    with path.open("w") as written:
+        await files.work(heard)
+        assert heard.requests == []
+        written.write("pause strategy:maker")
     await files.work(heard)
     assert heard.requests == [Pause(scope="strategy:maker")]
     assert not path.exists()
 
 
-async def test_a_file_that_stays_empty_is_the_command_of_its_name(state):
-    """At once where it is old already, as one that lies there at a start."""
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says whether a file is open to be written")
+async def test_an_empty_file_that_nobody_has_open_is_a_command_at_once(state):
+    """A kill by `touch kill.command` waits for nothing that may still be written."""
+    path, heard = state.path / "kill.command", Heard()
+    path.touch()
+    await CommandFiles(state).work(heard)
+    assert heard.requests == [Kill()]
+
+
+async def test_who_writes_to_a_file_that_is_read_waits_and_ends_no_engine(state):
+    """The signal that tells of a writer is one that does nothing."""
+    path = state.path / "now.command"
+    path.touch()
+    with path.open("rb") as read, without_writers(read.fileno()) as is_whole:
+        writer = asyncio.create_task(asyncio.to_thread(path.write_text, "kill"))
+        await asyncio.sleep(0.1)
+        assert is_whole == (sys.platform == "linux")
+        assert writer.done() != is_whole
+    await writer
+    assert path.read_text() == "kill"
+
+
+async def test_a_file_that_stays_empty_is_the_command_of_its_name(state, monkeypatch):
+    """Where nobody can tell who writes: after a while, at once where it is old already, as one at a start."""
+    monkeypatch.setattr(command_files, "without_writers", lambda _: contextlib.nullcontext(False))
     path, heard, files = state.path / "kill.command", Heard(), CommandFiles(state)
     path.touch()
     await files.work(heard)

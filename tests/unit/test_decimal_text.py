@@ -5,7 +5,7 @@ import tomllib
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tradecore.domain.errors import ConfigError
@@ -21,7 +21,6 @@ def tick_of(value):
     return config.tables.instruments[0].tick_size
 
 
-@settings(deadline=None)
 @given(mantissa=st.integers(1, 10**6), exponent=st.integers(-12, 6))
 def test_a_setting_with_an_exponent_is_the_number_without_it(mantissa, exponent):
     """As a float of TOML, as text, and on the command line: no float is met."""
@@ -40,7 +39,6 @@ def test_a_huge_exponent_is_refused_at_once(value):
     assert time.perf_counter() - start < 1
 
 
-@settings(deadline=None)
 @given(
     digits=st.text("0123456789", min_size=1, max_size=12),
     point=st.integers(0, 12),
@@ -60,7 +58,6 @@ def test_columns_read_an_exponent_as_the_plain_number(digits, point, exponent):
     assert read(f"{text}e{exponent}") == read(plain)
 
 
-@settings(deadline=None)
 @given(amount=st.decimals(-(10**19), 10**19, places=18))
 def test_money_to_move_keeps_every_digit(amount):
     """More digits than Python's arithmetic keeps by itself."""

@@ -88,7 +88,7 @@ def expected(states):
     return [*found, len(states) - 1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     quotes=st.lists(
         st.tuples(

@@ -236,7 +236,7 @@ WISHES = st.lists(st.tuples(st.integers(0, 5), st.integers(1, 9), st.integers(94
 MARKETS = st.sampled_from([("quotes", 0), ("quotes", 1_500), ("bars", 0)])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(prices=PRICES, wishes=WISHES, market=MARKETS, lots=st.integers(1, 12))
 def test_a_bracket_closes_what_its_entry_opened_and_never_more(prices, wishes, market, lots) -> None:
     """Whatever prices, sizes, latencies and other orders of the strategy do, exits end flat or on the way.

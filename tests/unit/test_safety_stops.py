@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tradecore.domain import InvalidValueError
@@ -111,7 +111,6 @@ def test_a_start_goes_on_with_a_flatten_only_where_something_is_held():
         assert made.look(seen(halts=halts, has_positions=has_positions)) == []
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 10**11), st.integers(-(10**12), 10**12), st.booleans())))
 def test_bounds_of_nothing_pause_nothing(looks):
     """Every bound can be taken away."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from tradecore.domain import DataError, InstrumentKind, InstrumentSpec, SequenceRule
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore_binance.market import Market
 from tradecore_binance.packed import pieces_of
 
@@ -116,7 +117,7 @@ def _messages(path: Path) -> Iterable[_Data]:
         _, _, payload = line.partition(b" ")
         try:
             yield decode(payload).data or decode_raw(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             # Not ours to tell: the replay names damaged lines, this only looks around.
             continue
 

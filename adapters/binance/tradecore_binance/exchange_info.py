@@ -7,6 +7,7 @@ import aiohttp
 import msgspec
 
 from tradecore.domain import DataError, InstrumentKind, InstrumentSpec, SequenceRule
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore_binance.market import ENDPOINTS, Market
 from tradecore_binance.rest import get
 
@@ -46,7 +47,7 @@ async def fetch_instruments(
     body = await get(session, url, asked)
     try:
         known = {item.symbol: item for item in msgspec.json.decode(body, type=_Info).symbols}
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise DataError(url, f"the answer is not what the venue documents: {error}") from error
     missing = [symbol for symbol in symbols if symbol not in known]
     if missing:

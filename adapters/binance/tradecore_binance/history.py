@@ -11,6 +11,7 @@ import msgspec
 from tradecore.domain import DataError, InstrumentSpec, InvalidValueError, VenueError
 from tradecore.domain.past import BarsBetween, Past, PastBar, PastQuestion, PastTrade, TradesAfter
 from tradecore.domain.times import iso_time
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.ports.clock import Clock
 from tradecore_binance.market import ENDPOINTS, Market
 from tradecore_binance.rest import NANOSECONDS_PER_SECOND, weighed
@@ -311,7 +312,7 @@ class BinanceHistory:
             self._used = max(self._used + weight, answer.used_weight)
             try:
                 return msgspec.json.decode(answer.body, type=kind)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            except UNREADABLE as error:
                 raise VenueError(f"{url}: an answer makes no sense: {error}") from error
         raise VenueError(f"{url}: the client is closed")
 

@@ -7,7 +7,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tradecore.domain import DataError, InstrumentSpec
@@ -58,7 +58,6 @@ def columns_of(value):
     return {name: np.asarray(getattr(value, name)).tolist() for name in value.__struct_fields__}
 
 
-@settings(deadline=None)
 @given(
     kind=st.sampled_from(sorted(COLUMNS)),
     asked=st.sampled_from(sorted(COLUMNS)),
@@ -103,7 +102,6 @@ def test_the_cases_of_trades_without_header_and_of_exponents(shared_cases):
     assert bars.volume.tolist() == [10**12, 2_500_000 * 10**6]
 
 
-@settings(deadline=None)
 @given(mantissa=st.integers(1, 10**6), exponent=st.integers(-9, 4))
 def test_an_exponent_is_the_number_without_it(tmp_path_factory, mantissa, exponent):
     """The same ticks, or the same rule."""

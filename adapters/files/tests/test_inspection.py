@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from support.book_writer import PlainVenue, as_cryptofeed, as_document, as_lines
@@ -101,7 +101,6 @@ def test_every_file_of_the_shared_data_is_what_the_manifest_says():
 STEPS = ("0.00001", "0.01", "0.025", "0.05", "0.25", "0.5", "1", "2", "5", "10", "250")
 
 
-@settings(deadline=None)
 @given(step=st.sampled_from(STEPS), seed=st.integers(0, 999))
 def test_the_tick_is_the_coarsest_round_step_of_all_prices(step, seed):
     """Prices on a grid give the grid back; a few of them only their decimals."""

@@ -14,7 +14,7 @@ from tradecore_files import load_bars, load_funding, load_quotes, load_trades
 SPEC = InstrumentSpec(symbol="X", tick_size="1", lot_size="1")
 START = 1_700_000_000
 # Each example writes files: its time is that of the disk.
-WRITES_FILES = settings(deadline=None, max_examples=60)
+WRITES_FILES = settings(max_examples=60)
 BARS, TRADES = "time,open,high,low,close,volume", "time,price,quantity,side,trade_id"
 
 

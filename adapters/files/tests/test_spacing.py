@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tradecore.domain import InstrumentSpec
@@ -40,7 +40,6 @@ def days_of(instants):
     return [datetime.fromtimestamp(int(instant) // 10**9, UTC).date() for instant in instants]
 
 
-@settings(deadline=None)
 @given(
     start=st.dates(date(1990, 1, 1), date(2030, 1, 1)),
     months=st.sampled_from([1, 3, 12]),
@@ -78,7 +77,6 @@ def test_months_named_by_their_last_day_or_first_weekday_follow_each_other(tmp_p
     assert 28 <= (bars.close_time_ns[-1] - bars.open_time_ns[-1]) // DAY_NS <= 31
 
 
-@settings(deadline=None)
 @given(count=st.integers(3, 40), days=st.sampled_from([2, 3, 7, 14, 30]), start=st.dates(date(1990, 1, 1)))
 def test_bars_of_some_days_last_those_days(tmp_path_factory, count, days, start):
     """A fixed number of days is no month."""

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tradecore.domain import DataError, InstrumentSpec, InvalidValueError
@@ -54,7 +54,6 @@ WAYS = {
 INSTANTS = st.lists(st.integers(315_532_800, 4_102_444_799), min_size=1, max_size=12, unique=True).map(sorted)
 
 
-@settings(deadline=None)
 @given(way=st.sampled_from(sorted(WAYS)), seconds=INSTANTS)
 def test_every_way_to_write_a_date_reads_back(tmp_path_factory, way, seconds):
     """The same nanoseconds whatever the form; day and month are asked for when nothing tells them apart."""
@@ -75,7 +74,6 @@ def test_every_way_to_write_a_date_reads_back(tmp_path_factory, way, seconds):
             assert read() == wanted
 
 
-@settings(deadline=None)
 @given(unit=st.sampled_from(["s", "ms", "us", "ns"]), seconds=INSTANTS, is_float=st.booleans())
 def test_numbers_since_1970_read_back_in_every_unit(tmp_path_factory, unit, seconds, is_float):
     """By their size, the whole column alike; ten digits that are dates too are asked for."""
@@ -171,7 +169,6 @@ def test_parquet_follows_the_same_rules(tmp_path):
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "UTC")
 
 
-@settings(deadline=None)
 @example(zone="Australia/Lord_Howe", start=915_989, step=2, count=60)
 @given(
     zone=st.sampled_from(ZONES),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from tradecore.domain import DataError
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore_files.raw import read_bytes
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -86,7 +87,7 @@ def _of_document(path: str, data: bytes) -> Iterator[BookMessage]:
     """Yield the messages of a document; one without a time has that of the next that states one."""
     try:
         document = msgspec.json.decode(data, type=_Document)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise DataError(path, f"must be an object with `init` and `updates`: {error}") from error
     messages = [bytes(message) for message in (document.init, *document.updates)]
     time_ns: int | None = None
@@ -112,7 +113,7 @@ def _time_ns(where: str, message: bytes) -> int | None:
         return _time_of_levels(where, message)
     try:
         data = msgspec.json.decode(message, type=_Message).data
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise DataError(where, f"must be a message with `data`: {error}") from error
     if not data or (data[0].timestamp is None and data[0].ts is None):
         return None
@@ -133,7 +134,7 @@ def _time_of_levels(where: str, message: bytes) -> int | None:
     try:
         raw = msgspec.json.decode(message, type=list[msgspec.Raw])
         parts = [msgspec.json.decode(part, type=_PartV1) for part in raw if bytes(part).startswith(b"{")]
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise DataError(where, f"must be a message of Kraken v1: {error}") from error
     sides = [side for part in parts for side in (part.all_asks, part.all_bids, part.asks, part.bids)]
     texts = [level[2] for side in sides for level in side if len(level) > 2]

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from tradecore.domain.unreadable import UNREADABLE
+
 _LINE = re.compile(rb"\d{10,19} +([\[{].*)")
 _CRYPTOFEED = re.compile(rb"(?:wss?|https?)://\S+ |\d{9,11}\.\d{1,9}: +[\[{]|configuration: *\{")
 _CRYPTOFEED_LINE = re.compile(rb"\d{9,11}(?:\.\d{1,9})?: +([\[{].*)")
@@ -35,7 +37,7 @@ def venue_of(data: bytes, form: str) -> str:
             break
         try:
             seen[_venue(msgspec.json.decode(payload))] += 1
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        except UNREADABLE:
             continue
     seen.pop("", None)
     return seen.most_common(1)[0][0] if seen else "unknown"
@@ -47,7 +49,7 @@ def _payloads(data: bytes, form: str) -> Iterator[bytes]:
             document = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
             yield bytes(document.get("init", b"null"))
             yield from map(bytes, msgspec.json.decode(document.get("updates", b"[]"), type=list[msgspec.Raw]))
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        except UNREADABLE:
             return
         return
     line = _LINE if form == "lines" else _CRYPTOFEED_LINE

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from tradecore.domain.quoted import cut, printable
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.domain.venue_errors import ErrorClass, ErrorTable, Proof
 from tradecore.domain.venue_requests import Answer, Lost, Taken
 from tradecore_local import wire
@@ -79,7 +80,7 @@ def answer_of(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
         if not 400 <= status < 500:
             return Lost(words=shown)
         problem = msgspec.json.decode(body, type=wire.Problem)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return Lost(words=shown)
     words = problem.words if problem.code in _OF_AN_ORDER else f"{problem.code}: {problem.words}"
     return ERRORS.answer(problem.code, words)

@@ -12,6 +12,7 @@ from yarl import URL
 from tradecore.domain.errors import InvalidValueError, VenueError
 from tradecore.domain.quoted import error_text
 from tradecore.domain.spec import InstrumentSpec
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.domain.venue_capabilities import DuplicateIds, VenueCapabilities
 from tradecore.domain.venue_findings import (
     Balances,
@@ -399,7 +400,7 @@ async def answered(
         raise VenueError(f"{where}: answered {response.status}: {body[:200].decode(errors='replace')}")
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise VenueError(f"{where}: an answer makes no sense: {error_text(error)}") from error
 
 

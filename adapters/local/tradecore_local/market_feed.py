@@ -11,6 +11,7 @@ from yarl import URL
 from tradecore.domain import DataError, EventBatch, InstrumentSpec, InvalidValueError
 from tradecore.domain.backoff import Backoff
 from tradecore.domain.quoted import error_text
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.ports.clock import Clock
 from tradecore_local import wire
 from tradecore_local.steps import Steps
@@ -143,7 +144,7 @@ class LocalMarketFeed:
                 number = self._numbers.get(message.symbol)
                 if number is not None:
                     self._add(batch, now_ns, number, message)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, InvalidValueError) as error:
+        except (*UNREADABLE, InvalidValueError) as error:
             raise DataError(where, error_text(error)) from error
         return batch
 

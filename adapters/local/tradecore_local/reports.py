@@ -10,6 +10,7 @@ from yarl import URL
 from tradecore.domain.backoff import Backoff
 from tradecore.domain.errors import InvalidValueError
 from tradecore.domain.quoted import TEXT_MAX, cut, error_text, printable
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.domain.venue_findings import Message, NotUnderstood, StreamLost, StreamReady
 from tradecore.ports.clock import Clock
 from tradecore_local import wire
@@ -116,7 +117,7 @@ class Reports:
         """Return what the frames of one message say, in their order."""
         try:
             frames = self._decode(text)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return self._one_by_one(text)
         return [told for frame in frames for told in self._told(frame)]
 
@@ -124,13 +125,13 @@ class Reports:
         """Make sense of as many frames of a message as there is sense in."""
         try:
             frames = self._decode_raw(text)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             return [_not_understood(text, error)]
         found: list[Message] = []
         for raw in frames:
             try:
                 frame = msgspec.json.decode(raw, type=wire.Frame)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            except UNREADABLE as error:
                 found.append(_not_understood(bytes(raw), error))
             else:
                 found += self._told(frame)
@@ -168,11 +169,11 @@ class Reports:
         """Try a kept message once more: one frame, or several; its numbers are of another connection."""
         try:
             return self._news(msgspec.json.decode(letter.text, type=wire.Frame))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             pass
         try:
             frames = self._decode(letter.text)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return [letter]
         return [told for frame in frames for told in self._news(frame)]
 

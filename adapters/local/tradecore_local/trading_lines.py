@@ -7,6 +7,7 @@ import msgspec
 from yarl import URL
 
 from tradecore.domain.quoted import error_text
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.domain.venue_requests import Answer, Lost, NotDone
 from tradecore_local import wire
 from tradecore_local.answers import answer_of
@@ -63,7 +64,7 @@ class TradingLines:
             if not is_sound:
                 return Lost(words=f"the answer to request {number} names request {found.id}")
             return answer_of(found.status, found.headers, bytes(found.body))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             return Lost(words=f"an answer makes no sense: {error_text(error)}")
         except TimeoutError:
             return Lost(words=f"no answer within {self._timeout_seconds:g} s")

@@ -135,7 +135,7 @@ async def test_records_become_orders_fills_and_positions(tmp_path):
     assert info.rows == dict.fromkeys(tables.NAMES, 0) | counts
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(0, len(SESSION)), max_size=4))
 async def test_any_cut_and_any_repetition_gives_the_same_tables(tmp_path_factory, cuts):
     """Applied at once, in groups, or each twice: the tables are equal."""

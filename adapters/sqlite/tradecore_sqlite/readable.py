@@ -7,6 +7,7 @@ import msgspec
 from tradecore.domain.errors import TradecoreError
 from tradecore.domain.spec import EngineSpec
 from tradecore.domain.units import Units, exact_money
+from tradecore.domain.unreadable import UNREADABLE
 
 
 class Settings(msgspec.Struct):
@@ -87,7 +88,7 @@ def settings_of(config: str) -> Settings | None:
     """Return the settings of a session; `None` where they cannot be read."""
     try:
         return msgspec.json.decode(config, type=Settings)
-    except (msgspec.MsgspecError, TradecoreError, UnicodeDecodeError, RecursionError):
+    except (*UNREADABLE, TradecoreError):
         return None
 
 

@@ -26,9 +26,10 @@ class JournalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     nothing of them is lost ([the journal](journal.md#segments)). `reserve_mb` MiB of the disk are kept for
     when it is full ([a full disk](journal.md#a-full-disk)); 0 keeps none.
 
-    A snapshot of the whole state is made every `snapshot_events` market events and at a clean end; 0 makes
-    none. A start goes on from the newest one that it can use ([snapshots](journal.md#snapshots)); `restart
-    = "start"` replays the journal from its beginning instead, as `run --from-start` does.
+    A snapshot of the whole state is made every `snapshot_events` records of the journal, market events and
+    orders alike, and at a clean end; 0 makes none. A start goes on from the newest one that it can use
+    ([snapshots](journal.md#snapshots)); `restart = "start"` replays the journal from its beginning instead,
+    as `run --from-start` does.
 
     A backtest writes no journal, and refuses when it is asked for one. The configuration of a paper or shadow
     run may be backtested as it is.

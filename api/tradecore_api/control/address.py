@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore_api.state_dir import read_small, write_atomically
 
 
@@ -25,7 +26,7 @@ def read(path: Path) -> Address | None:
     """Return the address, or `None` when there is none that can be read."""
     try:
         return msgspec.json.decode(read_small(path), type=Address)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except (OSError, *UNREADABLE):
         return None
 
 

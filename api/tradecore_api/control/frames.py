@@ -6,6 +6,7 @@ import struct
 import msgspec
 
 from tradecore.domain.errors import TradecoreError
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 
 FRAME_BYTES_MAX = 64 * 1024
@@ -46,7 +47,7 @@ async def read_envelope(reader: asyncio.StreamReader) -> Envelope | None:
         return None
     try:
         return _ENVELOPE.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise FrameError(f"not a request: {error}") from error
 
 
@@ -57,7 +58,7 @@ async def read_reply(reader: asyncio.StreamReader) -> ControlReply:
         raise FrameError("the engine closed the connection without an answer")
     try:
         return _REPLY.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise FrameError(f"not an answer: {error}") from error
 
 

@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import socket
+import stat
 import sys
 import tempfile
 from contextlib import suppress
@@ -22,6 +23,7 @@ READ_SECONDS_MAX = 5.0
 ANSWER_SECONDS_MAX = 10.0
 # sun_path is 104 bytes on macOS and 108 on Linux, the closing zero included.
 SOCKET_PATH_BYTES_MAX = 100
+_PREFIX = "tradecore-"
 
 
 class ControlServer:
@@ -86,7 +88,8 @@ class ControlServer:
             raise OSError("no Unix sockets here")
         path = self._address_path.with_name("control.sock")
         if len(str(path).encode()) > SOCKET_PATH_BYTES_MAX:
-            self._private_dir = tempfile.TemporaryDirectory(prefix="tradecore-", dir=_short_place())
+            _forget_left(self._address_path)
+            self._private_dir = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=_short_place())
             path = Path(self._private_dir.name) / "control.sock"
         path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -175,6 +178,22 @@ async def _send(writer: asyncio.StreamWriter, reply: ControlReply) -> None:
     writer.write(frames.encode(reply))
     async with asyncio.timeout(READ_SECONDS_MAX):
         await writer.drain()
+
+
+def _forget_left(address_path: Path) -> None:
+    """Remove the directory of a process that was killed: each of them would leave one for ever."""
+    left = address.read(address_path)
+    if left is None or not left.socket:
+        return
+    folder, place = Path(left.socket).parent, _short_place() or tempfile.gettempdir()
+    if folder.parent != Path(place) or not folder.name.startswith(_PREFIX):
+        return
+    with suppress(OSError):
+        about = folder.lstat()
+        if stat.S_ISDIR(about.st_mode) and about.st_uid == os.geteuid():
+            (folder / "control.sock").unlink(missing_ok=True)
+            # Whatever else somebody laid there stays, and the directory with it.
+            folder.rmdir()
 
 
 def _short_place() -> str | None:

@@ -6,6 +6,7 @@ import time
 import msgspec
 
 from tradecore.domain.errors import StorageError, TradecoreError
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore_api import heartbeat, instance_lock
 from tradecore_api.state_dir import NEVER_WAIT, StateDir, read_small, write_atomically
 
@@ -73,7 +74,7 @@ def read(state: StateDir) -> WatchdogBeat | None:
     """Return the last heartbeat of a watchdog, `None` where there is none that can be read."""
     try:
         return msgspec.json.decode(read_small(state.watchdog), type=WatchdogBeat)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except (OSError, *UNREADABLE):
         return None
 
 

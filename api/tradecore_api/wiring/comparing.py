@@ -7,6 +7,7 @@ import msgspec
 from tradecore.backtest.compared_run import ComparedRun, RunReader
 from tradecore.domain.errors import ConfigError, DataError, StorageError
 from tradecore.domain.journal import JournalFolder
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.runtime import SessionConfig, frames
 from tradecore.runtime.recovery import recorded_config
 from tradecore_api.config import read
@@ -36,7 +37,7 @@ def of_journal(journal: JournalFolder) -> NamedRun:
         raise StorageError(journal.where, "the journal is empty: there is nothing to compare")
     try:
         config = SessionConfig.decoded(found)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         what = "its settings cannot be read: another version wrote it; use that version of tradecore"
         raise DataError(journal.where, what) from error
     reader = RunReader(config.engine, config.names)

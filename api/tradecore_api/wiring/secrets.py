@@ -7,6 +7,7 @@ import msgspec
 
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.secret import Secret, as_secret
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.domain.venue_keys import QueryKey, TradingKey, WatchdogKey
 from tradecore.ports.secret_store import SecretStore
 from tradecore_api.config.tables import (
@@ -145,7 +146,7 @@ def _decoded(content: bytes, kind: type[_FileT]) -> _FileT | None:
     """Read keys; what a decoder raises ends here, as it may have a part of a secret."""
     try:
         return msgspec.json.decode(content, type=kind, dec_hook=as_secret)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 

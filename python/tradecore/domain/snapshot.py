@@ -7,6 +7,7 @@ from msgspec import msgpack
 
 from tradecore.domain.epoch import Epoch
 from tradecore.domain.errors import DataError
+from tradecore.domain.unreadable import UNREADABLE
 
 MAGIC = b"TCSNAPS\n"
 # Of what is around the state of the engine; a reader refuses a greater one.
@@ -135,7 +136,7 @@ class Snapshot(msgspec.Struct, frozen=True):
             raise DataError(where, "is damaged: its head is longer than the file")
         try:
             head = msgpack.decode(data[begin : begin + length], type=SnapshotHead)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise DataError(where, f"cannot be read: {error}") from error
         if head.container > CONTAINER_FORMAT:
             said = f"has format {head.container}, and this version reads up to {CONTAINER_FORMAT}"

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import msgpack
 
 from tradecore.domain.errors import DataError, InvalidValueError
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.strategy import StrategyBinding
 
 SAVE, LOAD = "save_state", "load_state"
@@ -74,5 +75,5 @@ def decoded_state(name: str, state: bytes) -> object:
     """
     try:
         return msgpack.decode(state)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise DataError(name, f"its state cannot be read: {error}") from error

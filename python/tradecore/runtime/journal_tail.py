@@ -7,6 +7,7 @@ from tradecore.domain.errors import TradecoreError
 from tradecore.domain.journal import JournalFolder, JournalReader
 from tradecore.domain.journal_folder import hash_of_first, position_of
 from tradecore.domain.record import JournalPosition, JournalRecord
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.engine.equity_points import EquityPoints
 from tradecore.runtime import frames
 from tradecore.runtime.recovery import recorded_config
@@ -96,6 +97,6 @@ class JournalTail:
                 config = SessionConfig.decoded(recorded_config(self._journal))
                 self._equity = EquityPoints(config.engine, config.names)
             return [] if self._equity is None else self._equity.take(data)
-        except (msgspec.MsgspecError, TradecoreError, UnicodeDecodeError, RecursionError) as error:
+        except (*UNREADABLE, TradecoreError) as error:
             self._equity, self.equity_problem = None, str(error)
             return []

@@ -153,7 +153,7 @@ class Session:
         self._input = EngineInput(engine)
         self._keeper = keeper
         if keeper is not None:
-            keeper.begin(self._recovered.market_events - self._recovered.replayed_events)
+            keeper.begin(self._recovered.from_seq)
         self._tally = Tally(self._recovered.progress(), names_last=settings.has_past)
         self._commit = Commit(
             engine,
@@ -337,7 +337,7 @@ class Session:
 
     def _keep_now_and_then(self) -> None:
         """Make a snapshot when one is due, of a journal that is durable up to it."""
-        if self._keeper is None or not self._keeper.is_due(self._tally.market_events):
+        if self._keeper is None or not self._keeper.is_due(self._journal.records):
             return
         if self._commit.awaits_recorded:
             return

@@ -11,6 +11,7 @@ from tradecore.domain.epoch import Epoch
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.journal import BEHAVIOUR_VERSION
 from tradecore.domain.spec import EngineSpec, HedgedMargin, Mode, Positions
+from tradecore.domain.unreadable import UNREADABLE
 
 _CALENDARS = "engine.calendars."
 _FEED_FROM = "feed_from_ns"
@@ -190,7 +191,7 @@ def recorded_behaviour(recorded: bytes) -> int:
     """Return the version of behaviour that a journal's first record names; 1 where it names none."""
     try:
         return msgspec.json.decode(recorded, type=_NamesBehaviour).behaviour
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return 1
 
 
@@ -203,7 +204,7 @@ def recorded_mode(recorded: bytes) -> str:
     """Return the mode that a journal's first record names; empty where it names none."""
     try:
         return msgspec.json.decode(recorded, type=_NamesMode).engine.mode
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return ""
 
 
@@ -211,7 +212,7 @@ def recorded_feed_time(recorded: bytes) -> int | None:
     """Return `feed_from_ns` of a journal's first record; `None` where it names none."""
     try:
         return msgspec.json.decode(recorded, type=_NamesFeedTime).feed_from_ns
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 
@@ -219,7 +220,7 @@ def recorded_epochs(recorded: bytes) -> dict[str, tuple[Epoch, ...]]:
     """Return the epochs that the record of a session names, by account; none where it knows none."""
     try:
         return msgspec.json.decode(recorded, type=_NamesEpochs).epochs
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return {}
 
 

@@ -24,7 +24,7 @@ class SnapshotSettings(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     events : int
-        Market events between two of them; 0 for none at all, also not at the end.
+        Records of the journal between two of them, of whatever kind; 0 for none at all, also not at the end.
     codes : tuple of str
         Hash of the code of each strategy.
     version : str
@@ -58,26 +58,26 @@ class SnapshotKeeper:
         self._folder = folder
         self._settings = settings
         self._failed = failed
-        self._last_events = 0
+        self._due_from = 0
         self._last_seq = -1
         self._said = ""
         self._writing: asyncio.Future[None] | None = None
         self._first = ""
 
-    def begin(self, market_events: int) -> None:
-        """Learn how many market events are in the snapshot that the session went on from; 0 for none."""
-        self._last_events = market_events
+    def begin(self, records: int) -> None:
+        """Learn how many records are in the snapshot that the session went on from; 0 for none."""
+        self._due_from = records
 
-    def is_due(self, market_events: int) -> bool:
-        """Tell whether one is to be made after so many market events."""
+    def is_due(self, records: int) -> bool:
+        """Tell whether one is to be made of a journal that has so many records."""
         if not self._settings.events:
             return False
         is_free = self._writing is None or self._writing.done()
-        return is_free and market_events - self._last_events >= self._settings.events
+        return is_free and records - self._due_from >= self._settings.events
 
     def make(self, engine: Engine, journal: Journal, progress: Progress) -> None:
         """Put the state into bytes, and let a thread write them; the journal is durable up to here."""
-        self._last_events = progress.market_events
+        self._due_from = journal.records
         snapshot = self._made(engine, journal, progress)
         if snapshot is not None:
             self._write(snapshot)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from support.units import units_in
@@ -237,7 +237,6 @@ STEPS = st.lists(
 
 
 @given(steps=STEPS, has_phantom=st.booleans())
-@settings(deadline=None)
 def test_all_that_an_honest_venue_did_is_heard_in_the_end_and_an_invented_trade_never_is(steps, has_phantom):
     """For any order of trades, tellings and looks: two looks and a proof find what is missing."""
     copy, venue, heard, now_ns = copy_of(), {}, {}, SECOND_NS

@@ -1,7 +1,7 @@
 """An engine is taken for gone when it is, and never because a clock was set or the watchdog was held."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tradecore_api.heartbeat import Heartbeat
@@ -144,7 +144,6 @@ def test_an_engine_whose_files_are_gone_is_found_by_what_was_seen_before():
     assert watch.see(sight(None, **GONE)) is Standing.DEAD
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 20), st.booleans()), max_size=60))
 def test_no_engine_that_gave_a_sign_in_time_is_taken_for_one_that_hangs(steps):
     """Whatever the pauses: silence is counted from the last sign, and only while somebody looked."""

@@ -11,6 +11,7 @@ import msgspec
 
 from tradecore.domain.errors import InvalidValueError
 from tradecore.domain.secret import Secret
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.testkit.local_venue.access import Access, Denied, Right
 from tradecore.testkit.local_venue.book import Match, bars_of
 from tradecore.testkit.local_venue.exchange import LocalExchange
@@ -403,7 +404,7 @@ def _shown(rows: list[_ItemT], fault: FaultKind | None) -> tuple[list[_ItemT], b
 def _read(body: bytes, kind: type[_BodyT]) -> _BodyT:
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise InvalidValueError("body", body, f"must be as the documents say: {error}") from None
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from tradecore.domain.errors import InvalidValueError
+from tradecore.domain.unreadable import UNREADABLE
 from tradecore.ports.clock import Clock
 from tradecore.testkit.local_venue.access import Access, Denied, Right
 from tradecore.testkit.local_venue.exchange import Crowd, LocalExchange
@@ -126,7 +127,7 @@ class VenueService:
         """Return the answer to a message of a line that trades; `None` where the connection breaks."""
         try:
             said = self._decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return _line_answer(0, _NO_REQUEST)
         asked = Asked(method=said.method, target=said.target, headers=said.headers, body=bytes(said.body))
         route = route_of(said.method, said.target) if said.target == "/orders" else None
