@@ -142,7 +142,7 @@ def plan_of(seed: int, events: int) -> Plan:
         traded=traded,
         shown=shown,
         tick_ms=draw.choice((5, 20, 50)),
-        quotes=draw.choice((2, 3, 5)),
+        quotes=draw.choice((1, 2, 4)),
         acts_in=draw.choice((1, 1, 2)),
         delay_ms_max=draw.choice((0.5, 5.0, 40.0, 300.0)),
         feed_loss=draw.choice((0.0, 0.0, 0.01)),
