@@ -23,7 +23,7 @@ _LONG = frozenset(
         "journal:export", "keeping:compact", "keeping:backup", "trades:trades", "orders:orders",
         "orders:trace", "database:rebuild",
         "data:inspect", "venue:serve", "reconcile:reconcile", "papers:start_report", "compare:compare_runs",
-        "watchdog:watchdog", "arm:arm", "audit:audit",
+        "watchdog:watchdog", "arm:arm", "audit:audit", "simulate:simulate",
     }
 )  # fmt: skip
 # As far as the simulated exchange's clock goes with room to spare: 31 years.
@@ -128,6 +128,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_trades(commands)
     _add_files(commands)
     _add_venue(commands)
+    _add_simulate(commands)
     return parser
 
 
@@ -505,6 +506,23 @@ def _add_files(commands: Commands) -> None:
         help="table, capture, order records, journal, read model; several, a folder, a pattern as one series",
     )
     _json(inspect)
+
+
+def _add_simulate(commands: Commands) -> None:
+    simulate = _command(
+        commands,
+        "simulate",
+        "simulate:simulate",
+        "live engine and venue on virtual time, with faults and kills by seeds; 1 for a broken promise",
+    )
+    simulate.add_argument("--seeds", type=_count, default=20, metavar="N", help="how many seeds (20)")
+    simulate.add_argument("--events", type=_count, default=5_000, metavar="N", help="events of each (5000)")
+    simulate.add_argument("--seed", type=_count, default=1, metavar="S", help="the first seed (1)")
+    simulate.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes side by side (1)")
+    simulate.add_argument(
+        "--trace", action="store_true", help="that seed alone: print what happened, in order"
+    )
+    _json(simulate)
 
 
 def _add_venue(commands: Commands) -> None:

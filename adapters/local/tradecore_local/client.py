@@ -82,6 +82,8 @@ class LocalVenue:
         The wait before the first try to connect again, and the longest one.
     over_sockets : bool
         Whether requests about orders go over WebSockets that stand, or each over HTTP.
+    nonces : str
+        How the nonces of its requests begin: no other client of the key begins them so.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class LocalVenue:
         backoff_first_ns: int,
         backoff_last_ns: int,
         over_sockets: bool,
+        nonces: str,
     ) -> None:
         self._url = url.rstrip("/")
         self._key = key
@@ -112,7 +115,7 @@ class LocalVenue:
             if over_sockets
             else None
         )
-        self._nonce = secrets.token_hex(8)
+        self._nonce = nonces
         self._count = 0
         self._encode = msgspec.json.Encoder().encode
         self._reports = Reports(
@@ -162,9 +165,14 @@ class LocalVenue:
         backoff_first_ns: int = 100_000_000,
         backoff_last_ns: int = 10_000_000_000,
         over_sockets: bool = True,
+        session: aiohttp.ClientSession | None = None,
+        nonces: str = "",
     ) -> Self:
-        """Return a client that signs with any key; what that may do, the venue says; raises as `connect`."""
-        session = new_session()
+        """Return a client that signs with any key; what that may do, the venue says; raises as `connect`.
+
+        Without a session it opens one, and without a beginning of its nonces it draws one.
+        """
+        session = session or new_session()
         try:
             limit = aiohttp.ClientTimeout(total=timeout_seconds)
             rules = await answered(session, f"{url.rstrip('/')}/rules", {}, wire.Rules, limit)
@@ -186,6 +194,7 @@ class LocalVenue:
             backoff_first_ns=backoff_first_ns,
             backoff_last_ns=backoff_last_ns,
             over_sockets=over_sockets,
+            nonces=nonces or secrets.token_hex(8),
         )
 
     @property

@@ -168,6 +168,23 @@ def test_absence_is_proved_by_two_endpoints_twice_and_not_before_the_request_is_
     assert desk.table.orders == {}
 
 
+def test_cancels_put_off_no_proof_that_an_order_in_doubt_is_absent(desk):
+    """A strategy may ask for its end again and again: the proof counts from what may have made the order."""
+    one = OneOrder(client_order_id=desk.ids.of(1), instrument=0)
+    desk.answer(NOBODY_KNOWS)
+    found = []
+    for _ in range(8):
+        desk.wait(2)
+        assert [type(request) for request in desk.sent(1, "cancel")] == [Cancel]
+        # While a cancel is under way, and right after it was sent.
+        found += desk.found(OpenOrders()) + desk.found(one)
+        if found:
+            break
+        assert desk.answer(Declined(reason="unknown_order", words="none")) == []
+    assert found == [("rejected", "never_arrived")]
+    assert desk.now_ns <= (1_000 + 14) * 10**9
+
+
 def test_an_answer_to_a_question_asked_too_early_proves_nothing(desk):
     """It is the time of the question that counts."""
     one = OneOrder(client_order_id=desk.ids.of(1), instrument=0)

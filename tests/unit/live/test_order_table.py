@@ -6,6 +6,7 @@ import pytest
 from support.live_desk import CAPABILITIES, TERMS, LiveDesk
 from tradecore.domain import record_bodies as bodies
 from tradecore.domain.venue_findings import OrderSeen, VenueOrderState
+from tradecore.domain.venue_requests import Cancel, Taken
 from tradecore.runtime.live import order_table
 from tradecore.runtime.live.budget import BudgetRules
 from tradecore.runtime.live.client_ids import ClientIds
@@ -235,3 +236,19 @@ def test_a_restart_knows_what_was_told_anew_and_not_first():
     assert desk.told(desk.fill("T1", 4, 5)) == [("fill", "T1")]
     assert desk.table.orders[5].filled_lots == 4
     assert desk.told(desk.fill("T1", 4, 5)) == []
+
+
+def test_what_is_over_in_the_books_and_open_there_is_ended():
+    """Fills and amendments crossed: the books had it filled whole, and the venue has more of it open."""
+    desk = LiveDesk()
+    desk.order()
+    desk.answer(Taken(venue_order_id="V1"))
+    desk.told(desk.seen())
+    desk.table.insist_on_lost({1})
+    assert desk.due() == []
+    desk.table.insist_on_lost(set())
+    desk.table.insist_on_lost(set())
+    assert [type(request) for request in desk.due()] == [Cancel]
+    desk.answer(Taken())
+    assert desk.told(desk.seen("canceled")) == [("canceled", "requested")]
+    assert desk.table.orders == {}

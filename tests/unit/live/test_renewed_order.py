@@ -123,3 +123,16 @@ def _terms():
     from support.live_desk import TERMS
 
     return TERMS
+
+
+def test_a_cancel_of_what_is_sent_anew_is_not_lost_behind_that_of_what_was_before():
+    """The end of the first is told before its answer, and the second is to be ended before it leaves."""
+    desk = amending()
+    assert desk.told(desk.seen("canceled")) == [("canceled", "requested")]
+    assert anew(desk) == []
+    desk.durable("cancel_request", order_id=1, strategy=0)
+    assert desk.sent(1, "cancel") == []
+    assert desk.answer(Taken()) == []
+    assert desk.due() == []
+    assert [(word.report, word.reason) for word in desk.words] == [("canceled", "requested")]
+    assert desk.table.orders == {}

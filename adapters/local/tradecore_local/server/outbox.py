@@ -4,10 +4,9 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import msgspec
-from aiohttp import web
 
 from tradecore.testkit.local_venue.faults import FaultKind, FaultRule
 
@@ -30,13 +29,30 @@ class _Garbled(msgspec.Struct, frozen=True):
 _Item: TypeAlias = bytes | _Break | _Pause | _Garbled
 
 
+class Line(Protocol):
+    """What carries messages to one reader."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is over."""
+        ...
+
+    async def send_str(self, data: str) -> None:
+        """Send a message."""
+        ...
+
+    async def close(self, *, code: int = 1000) -> bool:
+        """End it."""
+        ...
+
+
 class Outbox:
-    """Sends frames over one socket, several in a message (a JSON array) where they come together.
+    """Sends frames over one line, several in a message (a JSON array) where they come together.
 
     Parameters
     ----------
-    socket : web.WebSocketResponse
-        The socket, which stands.
+    socket : Line
+        What carries them, which stands.
     frames_max : int
         Frames that wait at most; a reader who is slower is cut off.
     idle_seconds : float
@@ -47,7 +63,7 @@ class Outbox:
 
     def __init__(
         self,
-        socket: web.WebSocketResponse,
+        socket: Line,
         *,
         frames_max: int,
         idle_seconds: float,

@@ -27,6 +27,11 @@ class Revisions:
         # By the time at which they are due, and their number for those of one time.
         self._due: list[tuple[int, int, FillRow, FaultRule]] = []
 
+    @property
+    def has_due(self) -> bool:
+        """Whether a trade is still to be told anew."""
+        return bool(self._due)
+
     def advance(self, now_ns: int) -> None:
         """Draw for the trades since the last time, and tell anew what is due."""
         truth = self._exchange.truth

@@ -1,27 +1,44 @@
 """The two streams of the venue: what happens to an account, and what everybody sees of the markets."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from typing import Protocol
 
 import msgspec
-from aiohttp import web
 
 from tradecore.testkit.local_venue.exchange import LocalExchange
 from tradecore.testkit.local_venue.faults import Endpoint, FaultKind, FaultRule, Faults
 from tradecore.testkit.local_venue.records import FillRow, News, OrderRow
 from tradecore_local import wire
-from tradecore_local.server.outbox import Outbox
+from tradecore_local.server.outbox import Line, Outbox
 from tradecore_local.server.words import Words
 
 _FRAMES_MAX = 200_000
 _TEXT_MAX = 4096
 
 
+class Heard(Protocol):
+    """A message that came in."""
+
+    @property
+    def data(self) -> object:
+        """What it says."""
+        ...
+
+
+class Listener(Line, Protocol):
+    """A line in both directions; iterating it yields what comes in until it ends."""
+
+    def __aiter__(self) -> AsyncIterator[Heard]:
+        """Yield what comes in."""
+        ...
+
+
 class _Reader:
     """One reader of the private stream: its frames are numbered from 1."""
 
-    def __init__(self, socket: web.WebSocketResponse, account: str, streams: "PrivateStreams") -> None:
+    def __init__(self, socket: Listener, account: str, streams: "PrivateStreams") -> None:
         self.account = account
         self._streams = streams
         self._number = 0
@@ -63,7 +80,7 @@ class PrivateStreams:
         self._faults = faults
         self._readers: dict[str, list[_Reader]] = {}
 
-    async def serve(self, socket: web.WebSocketResponse, account: str) -> None:
+    async def serve(self, socket: Listener, account: str) -> None:
         """Tell one reader until its connection ends."""
         reader = _Reader(socket, account, self)
         self.flush()
@@ -106,7 +123,7 @@ class MarketStreams:
         self._encode = msgspec.json.Encoder().encode
         self._outboxes: list[Outbox] = []
 
-    async def serve(self, socket: web.WebSocketResponse) -> None:
+    async def serve(self, socket: Listener) -> None:
         """Show one reader the whole books, then every change, until its connection ends."""
         fault = self._faults.draw(Endpoint.MARKET)
         seconds = self._heartbeat_seconds
@@ -158,9 +175,7 @@ def _nothing() -> None:
     """Put nothing where nothing happens: the empty message is enough."""
 
 
-async def _serve(
-    socket: web.WebSocketResponse, outbox: Outbox, on_text: Callable[[str], None] | None = None
-) -> None:
+async def _serve(socket: Listener, outbox: Outbox, on_text: Callable[[str], None] | None = None) -> None:
     """Send what is put, and hand over what is said, until the connection ends."""
     writer = asyncio.create_task(outbox.run(), name="local-venue-writer")
     try:

@@ -6,39 +6,19 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from tradecore.domain.errors import InvalidValueError, VenueError
-from tradecore.domain.unreadable import UNREADABLE
+from tradecore.domain.errors import VenueError
 from tradecore.ports.clock import Clock
-from tradecore.testkit.local_venue.access import Access, Denied, Right
-from tradecore.testkit.local_venue.exchange import LocalExchange
-from tradecore.testkit.local_venue.faults import QUESTIONS, Faults, FaultScript
+from tradecore.testkit.local_venue.faults import FaultScript
 from tradecore.testkit.local_venue.settings import VenueSettings
-from tradecore_local import wire
-from tradecore_local.key import Key
-from tradecore_local.server.desk import Asked, Reply, RequestDesk, route_of
-from tradecore_local.server.effects import Effects
-from tradecore_local.server.revisions import Revisions
-from tradecore_local.server.streams import MarketStreams, PrivateStreams
+from tradecore_local.server.desk import Asked, Reply
+from tradecore_local.server.service import NO_FAULTS, KeyGrant, VenueService
 
 LOOPBACK = "127.0.0.1"
 _SLICE_SECONDS = 0.02
 _END_SECONDS = 0.3
-_NO_REQUEST = Reply(
-    status=400, headers={}, body=b'{"code":"no_such_request","words":"see docs/local-venue.md"}'
-)
-NO_FAULTS = FaultScript()
-
-
-class KeyGrant(msgspec.Struct, frozen=True, kw_only=True):
-    """A key, whose it is and what it is for."""
-
-    key: Key
-    account: str
-    rights: frozenset[Right]
 
 
 class LocalVenueServer:
@@ -83,27 +63,11 @@ class LocalVenueServer:
         query_port: int = 0,
         heartbeat_seconds: float = 1.0,
     ) -> None:
-        self.exchange = LocalExchange(settings, start_ns=clock.now_ns())
-        self.faults = Faults(script)
-        self.query_faults = Faults(script.of_queries)
-        self._clock = clock
-        self._host, self._wanted_ports, self._ports = host, (port, query_port), [0, 0]
-        access = Access(validity_window_ns=settings.validity_window_ns, limits=settings.limits)
-        for grant in keys:
-            if grant.account not in self.exchange.accounts:
-                raise InvalidValueError("account", grant.account, "must be an account of the venue")
-            access.add(grant.key.key_id, grant.account, grant.rights)
-        self._access = access
-        self._desk = RequestDesk(
-            self.exchange, access, {grant.key.key_id: grant.key.secret for grant in keys}
+        self._service = service = VenueService(
+            settings, keys, clock, script=script, heartbeat_seconds=heartbeat_seconds
         )
-        words = self._desk.words
-        self._private = PrivateStreams(self.exchange, words, self.faults, heartbeat_seconds=heartbeat_seconds)
-        self._public = MarketStreams(self.exchange, words, self.faults, heartbeat_seconds=heartbeat_seconds)
-        self._revisions = Revisions(self.exchange, self.faults)
-        self._effects = Effects(self._desk, self._private, self.faults, clock)
-        self._query_effects = Effects(self._desk, self._private, self.query_faults, clock)
-        self._decode = msgspec.json.Decoder(wire.SocketRequest).decode
+        self.exchange, self.faults, self.query_faults = service.exchange, service.faults, service.query_faults
+        self._host, self._wanted_ports, self._ports = host, (port, query_port), [0, 0]
         self._sockets: set[web.WebSocketResponse] = set()
         self._runners: list[web.ServerRunner] = []
         self._ticker: asyncio.Task[None] | None = None
@@ -145,8 +109,7 @@ class LocalVenueServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close every connection, within a second."""
-        self._effects.end()
-        self._query_effects.end()
+        self._service.end()
         if self._ticker is not None:
             self._ticker.cancel()
             await asyncio.wait([self._ticker])
@@ -163,11 +126,7 @@ class LocalVenueServer:
     async def _tick(self) -> None:
         """Let time pass: agents trade, and readers see it."""
         while True:
-            now_ns = self._clock.now_ns()
-            self.exchange.advance(now_ns)
-            self._revisions.advance(now_ns)
-            self._private.flush()
-            self._public.publish()
+            self._service.tick()
             await asyncio.sleep(_SLICE_SECONDS)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -178,34 +137,25 @@ class LocalVenueServer:
             return await self._serve_public(request)
         if path == "/trade":
             return await self._serve_trading(request)
-        return await self._answer(request, self._effects)
+        return await self._answer(request)
 
     async def _handle_query(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer who only asks: nothing can be changed here, and there is no stream."""
-        return await self._answer(request, self._query_effects, is_query=True)
+        return await self._answer(request, is_query=True)
 
-    async def _answer(
-        self, request: web.BaseRequest, effects: Effects, *, is_query: bool = False
-    ) -> web.StreamResponse:
-        route = route_of(request.method, request.path)
-        if is_query and (route is None or route.endpoint not in QUESTIONS):
-            route = None
-        if route is None:
-            return web.Response(status=404, text='{"code":"no_such_path","words":"see docs/local-venue.md"}')
-        body = await request.read()
-        asked = Asked(method=request.method, target=request.raw_path, headers=request.headers, body=body)
-        reply = await effects.answer(route, asked, lambda: _is_gone(request))
+    async def _answer(self, request: web.BaseRequest, *, is_query: bool = False) -> web.StreamResponse:
+        reply = await self._service.answer(
+            _asked(request, await request.read()), lambda: _is_gone(request), is_query=is_query
+        )
         return _broken(request) if reply is None else _response(reply)
 
     async def _serve_private(self, request: web.BaseRequest) -> web.StreamResponse:
-        asked = Asked(method=request.method, target=request.raw_path, headers=request.headers, body=b"")
-        key_id = self._desk.let_in(asked, Right.QUERY, self._clock.now_ns())
-        if isinstance(key_id, Denied):
-            return _response(self._desk.denied(key_id))
-        account = self._access.account(key_id) or ""
+        account = self._service.let_in(_asked(request, b""))
+        if isinstance(account, Reply):
+            return _response(account)
         socket = await self._socket(request)
         try:
-            await self._private.serve(socket, account)
+            await self._service.tell(socket, account)
         finally:
             self._sockets.discard(socket)
         return socket
@@ -215,7 +165,7 @@ class LocalVenueServer:
         socket = await self._socket(request)
         try:
             async for message in socket:
-                answer = await self._traded(request, message.data)
+                answer = await self._service.traded(message.data, lambda: _is_gone(request))
                 if answer is None:
                     _broken(request)
                     break
@@ -227,23 +177,10 @@ class LocalVenueServer:
             self._sockets.discard(socket)
         return socket
 
-    async def _traded(self, request: web.BaseRequest, data: str | bytes) -> bytes | None:
-        """Return the answer to one message; `None` where the connection breaks."""
-        try:
-            said = self._decode(data)
-        except UNREADABLE:
-            return _socket_answer(0, _NO_REQUEST)
-        asked = Asked(method=said.method, target=said.target, headers=said.headers, body=bytes(said.body))
-        route = route_of(said.method, said.target) if said.target == "/orders" else None
-        if route is None or said.method == "GET":
-            return _socket_answer(said.id, _NO_REQUEST)
-        reply = await self._effects.answer(route, asked, lambda: _is_gone(request))
-        return None if reply is None else _socket_answer(said.id, reply)
-
     async def _serve_public(self, request: web.BaseRequest) -> web.StreamResponse:
         socket = await self._socket(request)
         try:
-            await self._public.serve(socket)
+            await self._service.show(socket)
         finally:
             self._sockets.discard(socket)
         return socket
@@ -278,14 +215,8 @@ def _response(reply: Reply) -> web.Response:
     return web.Response(status=reply.status, body=body, headers=reply.headers, content_type=kind)
 
 
-def _socket_answer(number: int, reply: Reply) -> bytes:
-    """Return a message that answers the request of a number."""
-    if reply.is_page:
-        return reply.body
-    body = msgspec.Raw(reply.body)
-    answer = wire.SocketAnswer(id=number, status=reply.status, headers=reply.headers, body=body)
-    data = msgspec.json.encode(answer)
-    return data[: len(data) // 2] if reply.is_cut else data
+def _asked(request: web.BaseRequest, body: bytes) -> Asked:
+    return Asked(method=request.method, target=request.raw_path, headers=request.headers, body=body)
 
 
 def _is_gone(request: web.BaseRequest) -> bool:

@@ -111,6 +111,7 @@ class LiveOrder:
         "is_set_off",
         "is_taken",
         "lots",
+        "made_ns",
         "may_lack_past",
         "order_id",
         "past",
@@ -129,6 +130,7 @@ class LiveOrder:
         "under_way",
         "venue_order_id",
         "waiting",
+        "was_amended",
     )
 
     def __init__(
@@ -154,6 +156,8 @@ class LiveOrder:
         self.under_way: Wanted | None = None
         # The amendment that the venue took and has not shown yet.
         self.amended: Wanted | None = None
+        # An amendment was sent: the engine may have another size than the venue, whoever was told last.
+        self.was_amended = False
         self.is_taken = False
         self.is_cancel_declined = False
         self.is_cancel_taken = False
@@ -170,6 +174,8 @@ class LiveOrder:
         self.ask_ns: int | None = None
         self.asks = 0
         self.sent_ns = 0
+        # When the last request left that may have made it, or made it anew: a cancel makes nothing.
+        self.made_ns = 0
         # Time of the venue of the newest that it showed of the open order.
         self.seen_ns = 0
         self.revision = 0
@@ -277,8 +283,16 @@ class LiveOrder:
 
     @property
     def has_cancel(self) -> bool:
-        """Whether a request for its end waits or is under way; that of its double is another one."""
-        return any(wanted.kind == CANCEL and wanted.target is None for wanted in self.requests)
+        """Whether a request for its end waits or is under way.
+
+        That of its double is another one, and so is that of what it was before it was sent anew.
+        """
+        return any(
+            wanted.kind == CANCEL
+            and wanted.target is None
+            and (wanted is not self.under_way or wanted.revision == self.revision)
+            for wanted in self.requests
+        )
 
     @property
     def requests(self) -> list[Wanted]:

@@ -266,6 +266,18 @@ class OrderTable:
         for order in self.orders.values():
             order.is_insisted = order.is_insisted or order.order_id in orders
 
+    def insist_on_lost(self, known: Collection[int]) -> None:
+        """End at the venue what is open there and over in the books, which have these orders open.
+
+        Trades and amendments may cross so that the books had an order filled whole, and the venue has it as
+        large as it was asked to be.
+        """
+        lost = [each for each in self.orders.values() if each.order_id not in known and not each.is_insisted]
+        for order in lost:
+            order.is_insisted = True
+        if lost:
+            self.end_insisted()
+
     def end_insisted(self) -> None:
         """Ask once more for the end of what an operator wanted ended before this start; that does no harm."""
         for order in self.orders.values():
@@ -320,13 +332,16 @@ class OrderTable:
     def forget_filled(self, order: LiveOrder) -> bool:
         """Let an order go that has filled whole and waits for no answer; tell whether it is one."""
         is_over = order.filled_lots >= order.lots and order.amended is None and order.under_way is None
-        if is_over:
+        # Of one that was amended the venue has to say that it is over.
+        if is_over and not order.was_amended:
             self.forget(order.order_id)
-        return is_over
+        return is_over and not order.was_amended
 
     def doubt(self, order: LiveOrder, now_ns: int) -> None:
         """Note that nobody knows what became of an order: it is asked about until that is known."""
-        order.doubt = order.doubt or Doubt(now_ns)
+        if order.doubt is None:
+            order.doubt = Doubt(now_ns)
+            order.made_ns = max(order.made_ns, now_ns)
         order.sent_ns = max(order.sent_ns, now_ns)
         self.timed[order.order_id] = None
 

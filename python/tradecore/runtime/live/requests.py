@@ -222,6 +222,9 @@ class Requests:
         order.waiting.popleft()
         wanted.tries += 1
         wanted.sent_ns = order.sent_ns = now_ns
+        if wanted.kind != CANCEL:
+            order.made_ns = now_ns
+            order.was_amended |= wanted.kind == REPLACE
         order.under_way, wanted.revision = wanted, order.revision
         ticket = self._ticket_to_close(order, wanted)
         with_reduce_only = ticket is not None or self._can_reduce_only(order.instrument)

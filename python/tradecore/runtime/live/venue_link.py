@@ -21,6 +21,7 @@ from tradecore.domain.venue_findings import (
     FillSeen,
     Findings,
     NotUnderstood,
+    OpenOrders,
     OrderSeen,
     Positions,
     PositionSeen,
@@ -446,6 +447,8 @@ class VenueLink:
             self._balance(findings, has_news=news != self._news)
             return
         self._hear(self._reading.found(question, findings, asked_ns, _now_ns()))
+        if isinstance(question, OpenOrders) and self._engine is not None and not self._inbox:
+            self._table.insist_on_lost({row["order_id"] for row in self._engine.kernel.open_orders()})
         self._look_at_others()
         self._reconciliation.found(question, findings)
 

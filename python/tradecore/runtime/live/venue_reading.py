@@ -110,11 +110,12 @@ class VenueReading:
         return _DOUBT_WAITS_NS[0] if has_begun or doubt.next_ask_ns <= void_ns else wait_ns
 
     def _void_ns(self, order: LiveOrder) -> int:
-        """Return when the last request about an order can no longer take effect.
+        """Return when the last request that may have made an order can no longer take effect.
 
-        Its time is that of the clock here, which may be as far ahead of the venue's as the venue takes.
+        Its time is that of the clock here, which may be as far ahead of the venue's as the venue takes. A
+        cancel makes nothing: however often it is asked for, it puts off no proof that there is no order.
         """
-        return order.sent_ns + 2 * self._capabilities.validity_window_ns
+        return order.made_ns + 2 * self._capabilities.validity_window_ns
 
     def _about(self, order: LiveOrder) -> Question:
         return OneOrder(
@@ -466,11 +467,14 @@ class VenueReading:
 
     def _absent(self, order: LiveOrder, asked_ns: int, *, is_list: bool) -> list[Word]:
         """Take in that the venue did not have an order among what it showed."""
-        if asked_ns <= order.sent_ns or order.under_way is not None or order.end is not None or order.is_gone:
+        if order.end is not None or order.is_gone:
             return []
         if order.doubt is None:
-            return self._missing(order, asked_ns, is_list=is_list)
-        if asked_ns < self._void_ns(order):
+            is_older = asked_ns <= order.sent_ns or order.under_way is not None
+            return [] if is_older else self._missing(order, asked_ns, is_list=is_list)
+        if asked_ns < self._void_ns(order) or (
+            order.under_way is not None and order.under_way.kind != CANCEL
+        ):
             return []
         if is_list:
             order.doubt.absent_in_list += 1
@@ -497,8 +501,9 @@ class VenueReading:
         if end is None or end.filled_lots > order.filled_lots:
             return []
         match end.state:
-            case VenueOrderState.FILLED if order.open_lots:
-                # An amendment that was not shown had made it as small as what has filled.
+            case VenueOrderState.FILLED if order.open_lots or order.was_amended:
+                # An amendment that was not shown may have made it as small as what has filled; what has
+                # filled whole in the books, too, takes no notice of another end.
                 return self._table.end_with(order, "canceled", "requested", end)
             case VenueOrderState.FILLED:
                 self._table.forget(order.order_id)

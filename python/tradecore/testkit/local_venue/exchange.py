@@ -2,10 +2,11 @@
 
 import heapq
 from collections import deque
+from typing import Protocol
 
 from tradecore.domain.venue_capabilities import DuplicateIds, VenueCapabilities
 from tradecore.domain.venue_findings import VenueOrderState
-from tradecore.sim.agents import AgentCrowd, AgentMarket
+from tradecore.sim.agents import AgentCrowd, AgentMarket, FlowSink
 from tradecore.testkit.local_venue.account import Account
 from tradecore.testkit.local_venue.book import OWN_FIRST, MarketBook, Match
 from tradecore.testkit.local_venue.checks import closing_room, flaw_of, flaw_of_amendment, own_within
@@ -25,6 +26,14 @@ from tradecore.testkit.local_venue.settings import MarketSetting, VenueSettings
 from tradecore.testkit.local_venue.settlement import Settlement
 
 
+class Crowd(Protocol):
+    """Others who trade in the markets; `AgentCrowd` is one."""
+
+    def run_until(self, time_ns: int, sink: FlowSink) -> None:
+        """Give everything that happens before a time, in order."""
+        ...
+
+
 class LocalExchange:
     """An exchange with accounts, balances, orders and trades, and a list of all that it did.
 
@@ -37,6 +46,8 @@ class LocalExchange:
         What it is made of.
     start_ns : int
         When the agents begin, UTC nanoseconds.
+    crowd : Crowd, optional
+        Who trades in the markets in place of the agents that the settings name.
 
     Attributes
     ----------
@@ -46,7 +57,7 @@ class LocalExchange:
         The accounts by their names.
     """
 
-    def __init__(self, settings: VenueSettings, *, start_ns: int) -> None:
+    def __init__(self, settings: VenueSettings, *, start_ns: int, crowd: Crowd | None = None) -> None:
         self.settings = settings
         self.truth: list[Deed] = []
         self.accounts = {each.name: Account(each.name) for each in settings.accounts}
@@ -56,7 +67,7 @@ class LocalExchange:
         ]
         self._markets = {setting.instrument.symbol: number for number, setting in enumerate(settings.markets)}
         self._settlement = Settlement(settings)
-        self._crowd = _crowd_of(settings.markets, settings.seed, start_ns)
+        self._crowd = crowd or _crowd_of(settings.markets, settings.seed, start_ns)
         self._sink = _Sink(self._books)
         self._number = 0
         self._orders: dict[int, VenueOrder] = {}
@@ -324,6 +335,7 @@ class LocalExchange:
             reduce_only=wish.reduce_only,
             time_ns=self._now_ns,
             ticket=wish.ticket or (self._number if self.settings.hedging else 0),
+            asked_as=wish.client_order_id,
         )
         self._orders[order.number] = order
         owner.remember(order)
@@ -473,7 +485,7 @@ def _time_of(found: tuple[Match, MarketBook]) -> int:
     return found[0].time_ns
 
 
-def _crowd_of(markets: tuple[MarketSetting, ...], seed: int, start_ns: int) -> AgentCrowd | None:
+def _crowd_of(markets: tuple[MarketSetting, ...], seed: int, start_ns: int) -> Crowd | None:
     crowded = tuple(
         AgentMarket(instrument_id=number, start_ticks=market.start_ticks, lots_mean=market.lots_mean)
         for number, market in enumerate(markets)

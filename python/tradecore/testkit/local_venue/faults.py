@@ -1,5 +1,6 @@
 """What goes wrong at a local venue, as a script that a seed makes repeatable."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from random import Random
 
@@ -229,6 +230,8 @@ class Faults:
     ----------
     seen : list of FaultSeen
         What went wrong so far.
+    on_seen : callable
+        Told of each of them as it happens.
     """
 
     def __init__(self, script: FaultScript) -> None:
@@ -240,6 +243,11 @@ class Faults:
         self._counts: dict[Endpoint, int] = dict.fromkeys(Endpoint, 0)
         self._left: dict[int, int] = {}
         self.seen: list[FaultSeen] = []
+        self.on_seen: Callable[[FaultSeen], None] = _tell_nobody
+
+    def cease(self) -> None:
+        """Let nothing go wrong from here on."""
+        self._rules.clear()
 
     def draw(self, endpoint: Endpoint) -> FaultRule | None:
         """Count one more at an endpoint, and say what goes wrong there; mostly nothing."""
@@ -254,6 +262,7 @@ class Faults:
                 found = rule
         if found is not None:
             self.seen.append(FaultSeen(kind=found.kind, endpoint=endpoint, count=count))
+            self.on_seen(self.seen[-1])
         return found
 
     def _may_happen(self, rule: FaultRule) -> bool:
@@ -262,3 +271,7 @@ class Faults:
         left = self._left.get(id(rule), rule.times_max)
         self._left[id(rule)] = left - 1
         return left > 0
+
+
+def _tell_nobody(seen: FaultSeen) -> None:
+    """Leave it to who reads `seen`."""

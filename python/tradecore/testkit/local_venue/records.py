@@ -51,6 +51,8 @@ class VenueOrder(msgspec.Struct, kw_only=True, gc=False):
     ticket : int
         Where positions hedge: the ticket that it closes, else the one that it opens, which is its own number.
         0 where they are netted.
+    asked_as : str
+        How it was called when it was asked for, also where the venue knows no names of clients.
     """
 
     number: int
@@ -71,6 +73,7 @@ class VenueOrder(msgspec.Struct, kw_only=True, gc=False):
     state: VenueOrderState = VenueOrderState.OPEN
     reason: str = ""
     ticket: int = 0
+    asked_as: str = ""
 
     @property
     def open_lots(self) -> int:
@@ -84,7 +87,10 @@ class VenueOrder(msgspec.Struct, kw_only=True, gc=False):
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="order"):
-    """An order as it was at a moment."""
+    """An order as it was at a moment.
+
+    `asked_as` is how it was called when it was asked for: for who compares, and told to no client.
+    """
 
     number: int
     account: str
@@ -98,6 +104,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="order")
     state: VenueOrderState
     reason: str
     time_ns: int
+    asked_as: str = ""
 
     @classmethod
     def of(cls, order: VenueOrder) -> "OrderRow":
@@ -115,6 +122,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="order")
             state=order.state,
             reason=order.reason,
             time_ns=order.time_ns,
+            asked_as=order.asked_as,
         )
 
 

@@ -1,0 +1,117 @@
+"""`tradecore simulate`."""
+
+import argparse
+import time
+from collections.abc import Iterator
+
+from tradecore.domain.errors import ConfigError
+from tradecore.proof.promises import NOT_BUILT, Tally
+from tradecore.proof.run import Outcome
+from tradecore_api.exit_codes import ExitCode
+from tradecore_api.output import plain, print_json, print_table, print_values
+from tradecore_api.progress import working
+from tradecore_api.wiring.simulation import run_seed, run_seeds
+
+# Of so many seeds one is run twice.
+AGAIN_EACH = 10
+_FAILURES_SHOWN = 10
+_WORDS_MAX = 300
+_BOUNDS = (("seeds", 1, 10_000_000), ("events", 100, 100_000_000), ("jobs", 1, 64))
+
+
+def simulate(arguments: argparse.Namespace) -> int:
+    """Run seeds and print the table of promises; with `--trace` print what happened in one of them."""
+    for name, least, most in _BOUNDS:
+        value = getattr(arguments, name)
+        if not least <= value <= most:
+            raise ConfigError(f"--{name}", name, value, f"must be from {least} to {most}")
+    return _trace(arguments) if arguments.trace else _seeds(arguments)
+
+
+def _trace(arguments: argparse.Namespace) -> int:
+    outcome = run_seed(arguments.seed, arguments.events, print)
+    _print_failure(outcome.seed, [(each.promise, each.words) for each in outcome.findings])
+    return ExitCode.CHECK_FAILED if outcome.findings else ExitCode.OK
+
+
+def _seeds(arguments: argparse.Namespace) -> int:
+    tally, begun = Tally(), time.monotonic()
+    with working("simulating") as show:
+        for outcome, again in _outcomes(arguments):
+            tally.add(outcome)
+            if again is not None:
+                tally.add_again(outcome, again)
+            show(tally.events, f"{tally.seeds} of {arguments.seeds} seeds, {len(tally.failed)} failed")
+    _print(tally, time.monotonic() - begun, arguments)
+    return ExitCode.CHECK_FAILED if tally.failed else ExitCode.OK
+
+
+def _outcomes(arguments: argparse.Namespace) -> Iterator[tuple[Outcome, Outcome | None]]:
+    """Yield what each seed came to, and of some of them what it came to a second time."""
+    seeds = range(arguments.seed, arguments.seed + arguments.seeds)
+    wanted = [seed for seed in seeds for _ in range(2 if (seed - seeds.start) % AGAIN_EACH == 0 else 1)]
+    found = run_seeds(wanted, arguments.events, arguments.jobs)
+    for number, seed in enumerate(seeds):
+        outcome = next(found)
+        if outcome.seed != seed:
+            raise AssertionError(f"seed {outcome.seed} came in place of {seed}")
+        yield outcome, next(found) if number % AGAIN_EACH == 0 else None
+
+
+def _print(tally: Tally, seconds: float, arguments: argparse.Namespace) -> None:
+    share = tally.order_events / tally.events if tally.events else 0.0
+    figures: dict[str, object] = {
+        "seeds": tally.seeds,
+        "events": tally.events,
+        "of orders": f"{share:.0%}",
+        "orders": tally.orders,
+        "fills": tally.fills,
+        "faults": tally.faults,
+        "kills": tally.kills,
+        "ends named otherwise": tally.named_otherwise,
+        "virtual seconds": round(tally.virtual_seconds),
+        "seconds": round(seconds, 1),
+        "events a second": round(tally.events / seconds),
+    }
+    rows = tally.rows()
+    if arguments.json:
+        print_json(
+            {
+                **{name.replace(" ", "_"): value for name, value in figures.items()},
+                "order_events": tally.order_events,
+                "promises": [plain(row) for row in rows],
+                "not_built": NOT_BUILT,
+                "failed": {
+                    str(seed): [plain(each) for each in found] for seed, found in tally.failed.items()
+                },
+            }
+        )
+        return
+    print_table(
+        ("promise", "tried", "found", "worst seed", "what"),
+        [
+            (
+                row.promise,
+                f"{row.tried:,}",
+                f"{row.found:,}",
+                "-" if row.worst_seed is None else str(row.worst_seed),
+                row.words,
+            )
+            for row in rows
+        ]
+        + [(promise, "not built", "-", "-", words) for promise, words in NOT_BUILT.items()],
+    )
+    print()
+    print_values(figures)
+    for seed, found in list(tally.failed.items())[:_FAILURES_SHOWN]:
+        _print_failure(seed, [(each.promise, each.words) for each in found])
+    if tally.failed:
+        seed, events = min(tally.failed), arguments.events
+        print(f"\nto see what happened: tradecore simulate --seed {seed} --events {events} --trace")
+
+
+def _print_failure(seed: int, found: list[tuple[str, str]]) -> None:
+    for promise, words in found[:_FAILURES_SHOWN]:
+        print(f"BROKEN by seed {seed}: {promise}: {words[:_WORDS_MAX]}")
+    if len(found) > _FAILURES_SHOWN:
+        print(f"BROKEN by seed {seed}: {len(found) - _FAILURES_SHOWN} more")

@@ -1,0 +1,131 @@
+"""The local venue and its client as the place of a simulation: all of them but the sockets."""
+
+import os
+import signal
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import msgspec
+
+from tradecore.domain.secret import Secret
+from tradecore.domain.spec import InstrumentSpec
+from tradecore.proof.place import Connection, Place, Setting
+from tradecore.proof.plan import plan_of
+from tradecore.proof.run import Outcome, SeedRun
+from tradecore.testkit.local_venue.access import Right
+from tradecore.testkit.local_venue.exchange import LocalExchange
+from tradecore.testkit.local_venue.faults import Faults
+from tradecore_local import Key, wire
+from tradecore_local.client import LocalVenue
+from tradecore_local.server import KeyGrant
+from tradecore_local.server.in_memory import Arrival, MemoryWire
+from tradecore_local.server.service import VenueService
+
+_URL = "http://venue.in.memory"
+_KEY = Key(key_id="proof", secret=Secret("a secret that guards nothing"))
+_SPREAD = 0.5
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a folder of a random name is made in it
+
+
+class LocalPlace:
+    """A `Place` with the local venue in it.
+
+    Parameters
+    ----------
+    setting : Setting
+        What it is made of.
+    """
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        grant = KeyGrant(key=_KEY, account=setting.account, rights=frozenset({Right.TRADE}))
+        self._service = VenueService(
+            setting.venue, (grant,), setting.clock, script=setting.script, crowd=setting.crowd
+        )
+        self._decode = msgspec.json.Decoder(wire.SocketRequest).decode
+        self._decode_order = msgspec.json.Decoder(wire.OrderBody).decode
+
+    @property
+    def exchange(self) -> LocalExchange:
+        """The exchange."""
+        return self._service.exchange
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong."""
+        return self._service.faults
+
+    @property
+    def has_revisions_due(self) -> bool:
+        """Whether a trade is still to be told anew."""
+        return self._service.has_revisions_due
+
+    def tick(self) -> None:
+        """Let time pass until now, and tell who listens."""
+        self._service.tick()
+
+    async def connect(self, instruments: Sequence[InstrumentSpec], number: int) -> Connection:
+        """Connect an engine."""
+        way = MemoryWire(self._service, self._setting.delay_seconds, self._arrived)
+        venue = await LocalVenue.signed_by(
+            _URL,
+            _KEY,
+            instruments,
+            self._setting.clock,
+            random=lambda: _SPREAD,
+            session=way.session(),
+            nonces=f"engine-{number}",
+        )
+        return Connection(venue, way.cut)
+
+    def _arrived(self, arrival: Arrival) -> None:
+        """Name each new order that comes in."""
+        if arrival.target != "/trade":
+            return
+        asked = self._decode(arrival.body)
+        if asked.method == "POST":
+            self._setting.on_new_order(self._decode_order(asked.body).client_order_id)
+
+
+def local_place(setting: Setting) -> Place:
+    """Return the local venue as a place."""
+    return LocalPlace(setting)
+
+
+def run_seed(seed: int, events: int, on_story: Callable[[str], None] | None = None) -> Outcome:
+    """Simulate one seed in a folder of its own, in memory where the machine has such a place.
+
+    `on_story` is told what happened, line by line.
+    """
+    in_memory = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="tradecore-simulate-", dir=in_memory) as folder:
+        run = SeedRun(plan_of(seed, events), local_place, Path(folder))
+        outcome = run.run()
+        if on_story is not None:
+            for line in run.story():
+                on_story(line)
+    return outcome
+
+
+def run_seeds(seeds: Sequence[int], events: int, jobs: int) -> Iterator[Outcome]:
+    """Simulate seeds, as many processes side by side as `jobs`; yields what they came to, in their order.
+
+    A process has a hash seed of its own, so two runs of one seed are under two of them.
+    """
+    if jobs == 1:
+        yield from (run_seed(seed, events) for seed in seeds)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_leave_interrupts) as pool:
+        try:
+            yield from pool.map(partial(run_seed, events=events), seeds)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _leave_interrupts() -> None:
+    """Let Ctrl-C be the business of the process that shows the work."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,43 @@
+"""`tradecore simulate`: a table and an exit code, a story, and numbers that cannot be meant."""
+
+import json
+
+import pytest
+
+from tradecore.proof.audit import Finding
+from tradecore.proof.run import Outcome
+from tradecore_api.cli import main
+from tradecore_api.commands import simulate
+from tradecore_api.exit_codes import ExitCode
+
+
+def test_the_table_says_what_was_tried_and_what_was_found(capsys):
+    """Each promise has a row, and what nothing checks is called not built."""
+    assert main(["simulate", "--seeds", "1", "--events", "800"]) == ExitCode.OK
+    said = capsys.readouterr().out
+    assert "P15" in said
+    assert "not built" in said
+    assert "BROKEN" not in said
+
+
+def test_a_broken_promise_has_an_exit_code_its_seed_and_what_to_run(capsys, monkeypatch):
+    """The worst seed is named, in words and as JSON."""
+    broken = Outcome(seed=7, events=9, findings=(Finding("P15", "it is there twice"),), digest="a")
+    monkeypatch.setattr(simulate, "run_seeds", lambda seeds, events, jobs: iter([broken] * len(seeds)))
+    asked = ["simulate", "--seed", "7", "--seeds", "1", "--events", "800"]
+    assert main(asked) == ExitCode.CHECK_FAILED
+    said = capsys.readouterr().out
+    assert "BROKEN by seed 7: P15: it is there twice" in said
+    assert "tradecore simulate --seed 7 --events 800 --trace" in said
+    assert main([*asked, "--json"]) == ExitCode.CHECK_FAILED
+    found = json.loads(capsys.readouterr().out)
+    assert found["failed"] == {"7": [{"promise": "P15", "words": "it is there twice"}]}
+    (row,) = [each for each in found["promises"] if each["promise"] == "P15"]
+    assert (row["found"], row["worst_seed"]) == (1, 7)
+
+
+@pytest.mark.parametrize("option", ["--seeds", "--events", "--jobs"])
+def test_a_number_that_cannot_be_meant_is_refused(option, capsys):
+    """The rule is named."""
+    assert main(["simulate", option, "0"]) == ExitCode.CONFIG
+    assert "must be from" in capsys.readouterr().err
