@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TypeAlias
 
 from tradecore_api import exit_codes
+from tradecore_api.argument_types import count, port_number, positive
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.stdout import STDOUT, name_stdout
 from tradecore_api.unblocked import open_standard_descriptors
@@ -26,11 +27,6 @@ _LONG = frozenset(
         "watchdog:watchdog", "arm:arm", "audit:audit", "simulate:simulate",
     }
 )  # fmt: skip
-# As far as the simulated exchange's clock goes with room to spare: 31 years.
-SECONDS_MAX = 1e9
-
-# More than any order, record, day or millisecond is numbered with, and less than what 64 bits hold.
-_COUNT_DIGITS = 18
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -153,7 +149,7 @@ def _add_runs(commands: Commands) -> None:
     demo = _command(
         commands, "demo", "demo:demo", "two strategies on a simulated exchange, or live on the local venue"
     )
-    demo.add_argument("--seconds", type=_positive, default=20.0, help="how long they trade (20)")
+    demo.add_argument("--seconds", type=positive, default=20.0, help="how long they trade (20)")
     demo.add_argument("--seed", type=int, default=7, help="seed of the order flow (7)")
     demo.add_argument("--virtual", action="store_true", help="as fast as possible; same seed, same bytes")
     demo.add_argument(
@@ -237,7 +233,7 @@ def _add_watchdog(commands: Commands) -> None:
     )
     watchdog.add_argument(
         "--timeout",
-        type=_positive,
+        type=positive,
         default=30.0,
         metavar="SECONDS",
         help="with --once: how long to wait until none is open (30)",
@@ -284,7 +280,7 @@ def _add_controls(commands: Commands) -> None:
             )
         if name == "stop":
             command.add_argument(
-                "--timeout", type=_positive, default=30.0, metavar="SECONDS", help="how long to wait (30)"
+                "--timeout", type=positive, default=30.0, metavar="SECONDS", help="how long to wait (30)"
             )
         if name == "flatten":
             command.add_argument(
@@ -303,7 +299,7 @@ def _add_controls(commands: Commands) -> None:
         _json(command)
     cancel = _command(commands, "cancel", "control:command", "cancel one order, whoever's it is")
     cancel.set_defaults(command="cancel")
-    cancel.add_argument("order", type=_count, help="its number, as `tradecore status` shows it")
+    cancel.add_argument("order", type=count, help="its number, as `tradecore status` shows it")
     cancel.add_argument("--account", help="name of the account (default: the only one)")
     _json(cancel)
     listed = _command(commands, "approvals", "approvals:approvals", "what waits for a person's yes")
@@ -379,7 +375,7 @@ def _add_journal(commands: Commands) -> None:
     verify = _command(journal, "verify", "journal:verify", "check every byte of a journal")
     replay = _command(journal, "replay", "journal:replay", "run its events again and compare every byte")
     tail = _command(journal, "tail", "journal:tail", "print its last records")
-    tail.add_argument("-n", "--lines", type=_count, default=10, help="how many records (10)")
+    tail.add_argument("-n", "--lines", type=count, default=10, help="how many records (10)")
     tail.add_argument("-f", "--follow", action="store_true", help="go on as the journal grows")
     tail.add_argument("--all", action="store_true", help="market events too")
     export = _command(journal, "export", "journal:export", "print every record as a line of JSON")
@@ -388,7 +384,7 @@ def _add_journal(commands: Commands) -> None:
     )
     compact.add_argument(
         "--drop-market-days",
-        type=_count,
+        type=count,
         metavar="DAYS",
         help="drop market events of segments that are older; what is left replays no more",
     )
@@ -412,7 +408,7 @@ def _add_audit(commands: Commands) -> None:
         "--follow", action="store_true", dest="is_followed", help="go on while the journal is written"
     )
     audit.add_argument(
-        "--every", type=_positive, default=1.0, metavar="SECONDS", help="how often to look then (1)"
+        "--every", type=positive, default=1.0, metavar="SECONDS", help="how often to look then (1)"
     )
     audit.add_argument(
         "--no-hashes",
@@ -426,7 +422,7 @@ def _add_audit(commands: Commands) -> None:
 def _add_trades(commands: Commands) -> None:
     orders = _command(commands, "orders", "orders:orders", "orders, and what became of each")
     orders.add_argument("source", nargs="?", help="account or journal file (default: the only account)")
-    orders.add_argument("-n", "--lines", type=_count, default=20, help="how many of the last ones (20)")
+    orders.add_argument("-n", "--lines", type=count, default=20, help="how many of the last ones (20)")
     orders.add_argument("--all", action="store_true", dest="has_all", help="print every order")
     orders.add_argument("--state", help="open, or a state of docs/orders.md: filled, canceled, rejected, ...")
     orders.add_argument("--strategy", metavar="NAME", help="only those of this strategy")
@@ -438,7 +434,7 @@ def _add_trades(commands: Commands) -> None:
     trace = _command(
         commands, "trace", "orders:trace", "one order from the decision to the money, record by record"
     )
-    trace.add_argument("order", type=_count, help="its number, or that of a wish that was refused or waited")
+    trace.add_argument("order", type=count, help="its number, or that of a wish that was refused or waited")
     trace.add_argument("source", nargs="?", help="account or journal file (default: the only account)")
     _json(trace)
     trades = _command(commands, "trades", "trades:trades", "closed trades, printed or as a CSV file")
@@ -515,10 +511,10 @@ def _add_simulate(commands: Commands) -> None:
         "simulate:simulate",
         "live engine and venue on virtual time, with faults and kills by seeds; 1 for a broken promise",
     )
-    simulate.add_argument("--seeds", type=_count, default=20, metavar="N", help="how many seeds (20)")
-    simulate.add_argument("--events", type=_count, default=5_000, metavar="N", help="events of each (5000)")
-    simulate.add_argument("--seed", type=_count, default=1, metavar="S", help="the first seed (1)")
-    simulate.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes side by side (1)")
+    simulate.add_argument("--seeds", type=count, default=20, metavar="N", help="how many seeds (20)")
+    simulate.add_argument("--events", type=count, default=5_000, metavar="N", help="events of each (5000)")
+    simulate.add_argument("--seed", type=count, default=1, metavar="S", help="the first seed (1)")
+    simulate.add_argument("--jobs", type=count, default=1, metavar="N", help="processes side by side (1)")
     simulate.add_argument(
         "--trace", action="store_true", help="that seed alone: print what happened, in order"
     )
@@ -533,7 +529,7 @@ def _add_venue(commands: Commands) -> None:
         venue, "serve", "venue:serve", "serve an exchange over REST and WebSocket, with faults on request"
     )
     serve.add_argument(
-        "--port", type=_port, default=8765, help="port to listen on; 0 takes a free one (8765)"
+        "--port", type=port_number, default=8765, help="port to listen on; 0 takes a free one (8765)"
     )
     serve.add_argument(
         "--host",
@@ -553,7 +549,7 @@ def _add_venue(commands: Commands) -> None:
         help="write new keys to this file (venue-keys.json)",
     )
     serve.add_argument(
-        "--duration-ms", type=_count, metavar="N", help="end by itself after so many milliseconds"
+        "--duration-ms", type=count, metavar="N", help="end by itself after so many milliseconds"
     )
     _json(serve)
 
@@ -577,28 +573,3 @@ def _settings(command: argparse.ArgumentParser) -> None:
 
 def _json(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print JSON")
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value <= SECONDS_MAX:
-        raise argparse.ArgumentTypeError(f"{text}: must be a number above 0 and at most {SECONDS_MAX:g}")
-    return value
-
-
-def _port(text: str) -> int:
-    port = _count(text)
-    if port > 65_535:
-        raise argparse.ArgumentTypeError(f"{text}: must be a port from 0 to 65535")
-    return port
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text}: must be a whole number, 0 or more")
-    if len(text.lstrip("0")) > _COUNT_DIGITS:
-        raise argparse.ArgumentTypeError(f"{text[:40]}: must have at most {_COUNT_DIGITS} digits")
-    return int(text)
