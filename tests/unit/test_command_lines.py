@@ -160,6 +160,14 @@ PLAIN = {
         "person": "me",
         "account": None,
     },
+    "simulate": {
+        "target": "simulate:simulate",
+        "seeds": 20,
+        "events": 5_000,
+        "seed": 1,
+        "jobs": 1,
+        "trace": False,
+    },
     "audit a": {
         "target": "audit:audit",
         "journal": "a",
@@ -275,6 +283,8 @@ REFUSED = [
     "journal verify",
     "audit",
     "audit a --every 0",
+    "simulate --seeds -1",
+    "simulate 3",
     "db",
     "db rebuild a",
     "db follow",
