@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from tradecore.domain.errors import ConfigError
-from tradecore_api import builtin, descriptors, progress
+from tradecore_api import builtin, descriptors, progress, steady_memory
 from tradecore_api.config import read
 from tradecore_api.config.tables import Config
 from tradecore_api.daemon import Daemon
@@ -30,6 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace, *, has_view: bool) -> int:
     descriptors.require()
+    steady_memory.give_back()
     config = _config(arguments)
     readers.configure_log(config)
     daemon = Daemon(

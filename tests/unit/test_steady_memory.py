@@ -1,0 +1,48 @@
+"""A process that runs for months gives back what it needed once."""
+
+import subprocess
+import sys
+
+import pytest
+
+# Pieces of a mebibyte come and go, and between them something small stays each time.
+PROGRAM = """
+import threading
+from pathlib import Path
+from tradecore_api import steady_memory
+
+if {is_steady}:
+    steady_memory.give_back()
+kept = []
+
+def work():
+    for _ in range(40):
+        large = [bytes(1 << 20) for _ in range(12)]
+        kept.append(bytes(3_000))
+        del large
+
+for _ in range(6):
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+status = Path("/proc/self/status").read_text()
+print(next(line.split()[1] for line in status.splitlines() if line.startswith("RssAnon")))
+"""
+
+
+def kib_after(*, is_steady: bool) -> int:
+    """Return what a process still has in memory after it has needed much."""
+    program = PROGRAM.format(is_steady=is_steady)
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at /proc of Linux")
+def test_what_was_needed_once_goes_back_to_the_system():
+    """By itself the library keeps many times as much as there is in use."""
+    steady, plain = kib_after(is_steady=True), kib_after(is_steady=False)
+
+    assert steady < 24_000
+    assert plain > steady + 8_000
