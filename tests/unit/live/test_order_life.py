@@ -569,3 +569,15 @@ def test_an_order_that_fills_as_small_as_it_was_amended_is_over(desk, is_end_fir
     told = [word for each in ((end, fill) if is_end_first else (fill, end)) for word in desk.told(each)]
     assert told == [("fill", "T1"), ("canceled", "requested")]
     assert desk.table.orders == {}
+
+
+def test_an_amended_order_that_the_venue_filled_whole_is_told_to_be_over():
+    """Books may have another size of it, where amendments and fills crossed: they would keep it open."""
+    desk = open_desk()
+    desk.sent(1, "replace", price_ticks=97, lots=7)
+    desk.answer(TAKEN)
+    assert desk.told(desk.seen(lots=7, price_ticks=97)) == [("replaced",)]
+    assert desk.told(desk.fill("T1", 7)) == [("fill", "T1")]
+    assert 1 in desk.table.orders, "until the venue says that it is over"
+    assert desk.told(desk.seen("filled", lots=7, filled=7, price_ticks=97)) == [("canceled", "requested")]
+    assert desk.table.orders == {}
