@@ -108,7 +108,6 @@ def test_a_live_journal_is_what_its_venue_did(traded):
         (a_position, "venue_position"),
         (more("deposit", "amount_atto", -1), "venue_money"),
     ],
-    ids=str,
 )
 def test_a_log_that_differs_by_one_unit_is_found(traded, change, rule):
     """A price, a fee, a size, a trade, a name, an end, an order, a balance, a position, a deposit."""
