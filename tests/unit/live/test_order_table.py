@@ -252,3 +252,12 @@ def test_what_is_over_in_the_books_and_open_there_is_ended():
     desk.answer(Taken())
     assert desk.told(desk.seen("canceled")) == [("canceled", "requested")]
     assert desk.table.orders == {}
+
+
+def test_an_order_from_before_a_restart_that_has_filled_whole_stays_until_its_venue_says_so(table):
+    """Books that made it larger for an amendment before that would keep what the venue never had."""
+    table.resume([known(1, "partially_filled", filled_lots=3)], 1)
+    order = table.orders[1]
+    order.filled_lots = order.lots
+    assert not table.forget_filled(order)
+    assert table.orders == {1: order}

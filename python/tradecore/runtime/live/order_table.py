@@ -199,6 +199,8 @@ class OrderTable:
             order.trades.update(dict.fromkeys(known.trades))
             order.revised.update({trade: (anew, filled) for trade, anew, filled in known.revised})
             order.is_taken = known.filled_lots > 0 or known.state not in {"pending_new", "unknown"}
+            # It may have been: the books say how large it is, and not what was asked of it before.
+            order.was_amended = True
             self.orders[order_id] = order
             if known.renewal is not None:
                 self._go_on(order, known.renewal)
