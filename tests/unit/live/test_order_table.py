@@ -261,3 +261,6 @@ def test_an_order_from_before_a_restart_that_has_filled_whole_stays_until_its_ve
     order.filled_lots = order.lots
     assert not table.forget_filled(order)
     assert table.orders == {1: order}
+    order.is_gone = True
+    assert table.forget_filled(order), "it has ended there, and was to be sent anew"
+    assert table.orders == {}

@@ -197,6 +197,14 @@ class LiveOrder:
         return max(self.lots - self.filled_lots, 0)
 
     @property
+    def awaits_end(self) -> bool:
+        """Whether the venue has to say that it is over, though it has filled whole by what is known here.
+
+        The engine may have it larger, where it was amended. At a venue that amends nothing it is ended first.
+        """
+        return self.was_amended and not (self.is_renewing or self.is_gone)
+
+    @property
     def is_doubled(self) -> bool:
         """Whether the venue has more than one open order under this name."""
         return sum(each.state is VenueOrderState.OPEN for each in self.there.values()) > 1

@@ -334,10 +334,10 @@ class OrderTable:
     def forget_filled(self, order: LiveOrder) -> bool:
         """Let an order go that has filled whole and waits for no answer; tell whether it is one."""
         is_over = order.filled_lots >= order.lots and order.amended is None and order.under_way is None
-        # Of one that was amended the venue has to say that it is over.
-        if is_over and not order.was_amended:
+        is_known = is_over and not order.awaits_end
+        if is_known:
             self.forget(order.order_id)
-        return is_over and not order.was_amended
+        return is_known
 
     def doubt(self, order: LiveOrder, now_ns: int) -> None:
         """Note that nobody knows what became of an order: it is asked about until that is known."""

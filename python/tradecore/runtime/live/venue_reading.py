@@ -501,7 +501,7 @@ class VenueReading:
         if end is None or end.filled_lots > order.filled_lots:
             return []
         match end.state:
-            case VenueOrderState.FILLED if order.open_lots or order.was_amended:
+            case VenueOrderState.FILLED if order.open_lots or order.awaits_end:
                 # An amendment that was not shown may have made it as small as what has filled; what has
                 # filled whole in the books, too, takes no notice of another end.
                 return self._table.end_with(order, "canceled", "requested", end)
