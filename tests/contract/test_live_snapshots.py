@@ -33,7 +33,9 @@ async def test_open_orders_and_what_filled_meanwhile_are_found(path, is_killed):
         live.feed.trade()
         await live.until(lambda: live.states() == {1: "new", 2: "new"})
         live.feed.trade()
-        await live.until(lambda: len(venue.submitted) == 3 and len(heads(path)) == 2)
+        kept = JournalFolder(path).snapshots
+        # While the session makes more of them, one that was named may be gone once it is read.
+        await live.until(lambda: len(venue.submitted) == 3 and len(kept.paths()) == 2)
         assert live.failed == []
     first, second, third = venue.orders
     venue.fill(first, 10)
@@ -108,7 +110,8 @@ async def test_another_version_goes_on_with_open_orders_from_a_snapshot_and_the_
 async def test_what_another_version_wrote_after_its_last_snapshot_is_not_run(path, monkeypatch):
     """It says that the version before is to be ended cleanly first; the journal is as it was."""
     venue = ScriptedVenue()
-    other = written_by(BEHAVIOUR_VERSION - 1, monkeypatch)
+    # Seldom enough that what comes after the first one is in none.
+    other = written_by(BEHAVIOUR_VERSION - 1, monkeypatch) | {"snapshot_events": 8}
     async with running(path, venue, is_killed=True, **other) as live:
         await ready(live)
         live.feed.trade()

@@ -74,7 +74,7 @@ def test_what_was_booked_is_what_the_venue_did(traded):
         (FillRow, {"fee_atto": 1}, "1 fills of the venue are not booked, 1 are booked that it has not"),
         (FillRow, None, "0 fills of the venue are not booked, 1 are booked that it has not"),
         (OrderRow, {"client_order_id": "theirs"}, "none of this journal"),
-        (OrderRow, {"client_order_id": None}, "none of this journal"),
+        (OrderRow, {"client_order_id": None, "asked_as": ""}, "none of this journal"),
     ],
 )
 def test_one_deed_that_is_another_one_is_found(traded, kind, fields, says):

@@ -247,10 +247,10 @@ def _order_differences(
     there: dict[int, list[OrderRow]] = {}
     differences: list[str] = []
     for row in orders:
-        order_id = ids.order_id(row.asked_as or row.client_order_id)
+        order_id = ids.order_id(row.client_order_id or row.asked_as)
         if order_id is None:
             differences.append(
-                f"order {row.number} there, {row.asked_as or row.client_order_id!r}, is none of this journal"
+                f"order {row.number} there, {row.client_order_id or row.asked_as!r}, is none of this journal"
             )
         else:
             there.setdefault(order_id, []).append(row)
@@ -260,8 +260,8 @@ def _order_differences(
     for order_id in sorted(booked.keys() | there.keys()):
         rows = there.get(order_id, [])
         known = [trade for row in rows for trade in traded.get(row.number, ())]
-        rows = sorted(rows, key=lambda row: ids.revision(row.asked_as or row.client_order_id) or 0)
-        sent_anew = [ids.revision(row.asked_as or row.client_order_id) or 0 for row in rows]
+        rows = sorted(rows, key=lambda row: ids.revision(row.client_order_id or row.asked_as) or 0)
+        sent_anew = [ids.revision(row.client_order_id or row.asked_as) or 0 for row in rows]
         differences += [
             f"order {order_id}: {what}" for what in _difference(booked.get(order_id), rows, sent_anew, known)
         ]
