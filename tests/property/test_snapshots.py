@@ -196,7 +196,10 @@ def test_a_body_that_is_no_body_is_refused():
 @settings(max_examples=80)
 @given(place=st.integers(0, 10**9), bit=st.integers(0, 7))
 def test_a_changed_byte_of_a_body_is_an_error_or_the_same_state(place, bit):
-    """The file has a hash of all its bytes; also without it nothing crashes, and no other state is taken."""
+    """The file has a hash of all its bytes; also without it nothing crashes, and no other state is taken.
+
+    What a strategy then does not find in it, such as an indicator of its own, is an error of `load_state`.
+    """
     engine = averaging()
     step(engine, bars(0, 30))
     kept = engine.keep()
@@ -205,7 +208,7 @@ def test_a_changed_byte_of_a_body_is_an_error_or_the_same_state(place, bit):
     fresh = averaging()
     try:
         fresh.go_on(bytes(body), kept.states)
-    except DataError:
+    except (DataError, StrategyError):
         return
     assert fresh.state_hash() == kept.state_hash
 
