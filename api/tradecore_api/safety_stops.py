@@ -152,10 +152,6 @@ class Hours:
             else [span for name in sorted(calendars) for span in spec.calendars[name].sessions_ns()]
         )
 
-    def are_open(self, time_ns: int) -> bool:
-        """Tell whether any instrument trades now."""
-        return self.opened_ns(time_ns) is not None
-
     def opened_ns(self, time_ns: int) -> int | None:
         """Return since when some instrument has traded without a break; `None` while none does."""
         if self._sessions is None:

@@ -170,8 +170,8 @@ class _Sessions:
 def test_hours_are_those_of_any_instrument():
     """One that always trades is always missed."""
     hours = Hours(_Spec({"XNYS": _Sessions()}, [_Named("XNYS")]))
-    assert [hours.are_open(time_ns) for time_ns in (9, 10, 19, 20)] == [False, True, True, False]
-    assert Hours(_Spec({"XNYS": _Sessions()}, [_Named("XNYS"), _Named("24/7")])).are_open(0)
+    assert [hours.opened_ns(time_ns) for time_ns in (9, 10, 19, 20)] == [None, 10, 10, None]
+    assert Hours(_Spec({"XNYS": _Sessions()}, [_Named("XNYS"), _Named("24/7")])).opened_ns(0) == 0
 
 
 def test_sessions_have_been_open_since_the_first_of_those_without_a_break_between():
