@@ -27,4 +27,6 @@
 ///    there is another amount to close. What an order in doubt turns out to have opened is closed by a flatten also where all
 ///    else was flat before that was told. The value of an order in a canary profile counts what it has traded.
 ///    A yes that comes while books and venue are compared, or the past is fed, leaves its wish waiting.
+///    A market-to-limit order that has not traded closes at once as a market order does: a market order that closes,
+///    and `close()`, leave out what it closes.
 pub const BEHAVIOUR_VERSION: u32 = 5;

@@ -15,7 +15,7 @@ use tradecore_kernel::{KernelConfig, Matching, OrderRequest, Verdict};
 use tradecore_risk::{Limits, ScopeLimits, ScopesConfig, StrategyLimits};
 use tradecore_types::{
     AccountId, Bracket, CancelReason, CommandKind, InstrumentId, OrderId, OrderKind, Refusal, ReportBody,
-    Rule, Scope, Side, StrategyId,
+    Rule, Scope, Side, StrategyId, TimeInForce,
 };
 
 /// Gold and tin at 99 to 101, with these limits on gold.
@@ -201,55 +201,112 @@ fn an_order_that_passes_a_pause_because_it_closes_ends_with_the_position() {
     assert!(!rig.kernel.orders().get(plain).unwrap().intent.reduce_only);
 }
 
+/// Four lots of gold, three of them closed by this order and all by `close()`, at one moment: how many fills that took.
+fn closed_beside(request: &OrderRequest) -> usize {
+    let mut rig = quoted(Limits::default());
+    rig.approved(ANNA, &market(GOLD, Side::Buy, 4));
+    settle(&mut rig);
+    let told = rig.reports().len();
+    rig.approved(ANNA, &OrderRequest { reduce_only: true, ..*request });
+    rig.kernel.close(ANNA, GOLD).unwrap();
+    settle(&mut rig);
+    assert_eq!(rig.position(ANNA, GOLD), 0, "{request:?}");
+    rig.reports()[told..].iter().filter(|(_, report)| matches!(report.body, ReportBody::Fill { .. })).count()
+}
+
+#[test]
+fn what_trades_at_the_market_is_left_out_of_a_close_beside_it() {
+    let to_limit = OrderRequest { kind: OrderKind::MarketToLimit, ..market(GOLD, Side::Sell, 3) };
+    for request in [market(GOLD, Side::Sell, 3), to_limit] {
+        assert_eq!(closed_beside(&request), 2, "{request:?}");
+    }
+    // A price may not be reached: a close counts on no order that has one, and takes back what is too much.
+    assert_eq!(closed_beside(&limit(GOLD, Side::Sell, 90, 3)), 3);
+    // Nothing of it trades, and the close closes all.
+    let never = OrderRequest { time_in_force: TimeInForce::Fok, ..limit(GOLD, Side::Sell, 110, 3) };
+    assert_eq!(closed_beside(&never), 1);
+}
+
+#[test]
+fn what_a_market_to_limit_order_leaves_is_closed_by_a_close() {
+    let mut rig = Rig::new(config(Matching::Quotes));
+    rig.play(&[quote(100, GOLD, (99, 50), (101, 50))]);
+    rig.approved(ANNA, &market(GOLD, Side::Buy, 4));
+    settle(&mut rig);
+    rig.play(&[quote(101, GOLD, (99, 1), (101, 50))]);
+    let request =
+        OrderRequest { kind: OrderKind::MarketToLimit, reduce_only: true, ..market(GOLD, Side::Sell, 3) };
+    let to_limit = rig.approved(ANNA, &request);
+    settle(&mut rig);
+    assert_eq!((rig.position(ANNA, GOLD), rig.is_open(to_limit)), (3, true));
+    rig.kernel.close(ANNA, GOLD).unwrap();
+    rig.play(&[quote(102, GOLD, (98, 50), (101, 50))]);
+    assert_eq!((rig.position(ANNA, GOLD), rig.is_open(to_limit)), (0, false));
+}
+
 /// Positions of both strategies in both instruments.
 fn positions(rig: &Rig) -> Vec<(StrategyId, InstrumentId, i64)> {
     let pairs = [ANNA, BERT].into_iter().flat_map(|who| [(who, GOLD), (who, TIN)]);
     pairs.map(|(who, what)| (who, what, rig.position(who, what))).collect()
 }
 
-/// Whose stops were set off in which instruments, by these frames; `owners` knows the orders of those before.
-fn set_off(
+type Owner = (StrategyId, InstrumentId);
+
+/// What these frames tell of surpluses: whose order with a price traded, or was set off, and who closes with a market
+/// order what a named order opened. `orders` knows those of before.
+fn surpluses(
     frames: &[u8],
-    owners: &mut HashMap<OrderId, (StrategyId, InstrumentId)>,
-) -> HashSet<(StrategyId, InstrumentId)> {
-    let mut found = HashSet::new();
+    orders: &mut HashMap<OrderId, (Owner, OrderKind)>,
+) -> (HashSet<Owner>, HashSet<Owner>) {
+    let (mut priced, mut taken_back) = (HashSet::new(), HashSet::new());
     for frame in Frames::new(frames) {
         match decode(frame.unwrap()).unwrap().body {
             RecordBody::Order { intent, .. } => {
-                owners.insert(intent.order_id, (intent.strategy, intent.instrument));
+                let owner = (intent.strategy, intent.instrument);
+                orders.insert(intent.order_id, (owner, intent.kind));
+                if intent.reduce_only && intent.kind == OrderKind::Market && intent.closes.is_some() {
+                    taken_back.insert(owner);
+                }
             }
-            RecordBody::Report(report) if report.body == ReportBody::Triggered => {
-                found.extend(owners.get(&report.order_id));
+            RecordBody::Report(report)
+                if matches!(report.body, ReportBody::Triggered | ReportBody::Fill { .. }) =>
+            {
+                let known = orders.get(&report.order_id).copied();
+                let at_market = [OrderKind::Market, OrderKind::MarketToLimit];
+                priced.extend(known.filter(|(_, kind)| !at_market.contains(kind)).map(|(owner, _)| owner));
             }
             _ => {}
         }
     }
-    found
+    (priced, taken_back)
 }
 
-/// Once it is halted, positions only go to flat, whatever is tried. One move of the market may set a stop off and be
-/// the quote on which the strategy closes, before the engine hears of the stop: what both sell is a surplus, and the
-/// engine takes it back.
+/// Once it is halted, positions only go to flat, whatever is tried. An order with a price may trade at the moment at
+/// which the strategy closes, before the engine hears of it: what both sell is a surplus, and the engine takes it back.
 fn opens_nothing_once_halted(steps: &[(i64, i64)], seed: u64) -> Result<(), TestCaseError> {
     let mut rig = Rig::new(nervous());
     subscribe(&mut rig.kernel);
     let mut script = Script::new(seed);
     let (mut time_ns, mut before) = (100, Vec::new());
-    let (mut halted, mut owners, mut told) = (Vec::new(), HashMap::new(), 0);
+    let (mut halted, mut orders, mut told) = (Vec::new(), HashMap::new(), 0);
     for &(gap, bid) in steps {
         time_ns += gap;
         rig.play_with(&quotes(time_ns, bid), |kernel, wake| script.act(kernel, wake)).unwrap();
         let after = positions(&rig);
-        let set_off = set_off(&rig.frames[told..], &mut owners);
-        told = rig.frames.len();
+        let news = &rig.frames[told..];
+        let (priced, taken_back) = surpluses(news, &mut orders);
         for ((who, what, was), (_, _, is)) in std::iter::zip(&before, &after) {
-            let is_nearer: bool = was * is >= 0 && i64::abs(*is) <= i64::abs(*was);
-            let is_surplus = set_off.contains(&(*who, *what)) && i64::abs(*is) <= i64::abs(*was);
+            let is_smaller = i64::abs(*is) <= i64::abs(*was);
+            let is_nearer: bool = was * is >= 0 && is_smaller;
+            let owner = (*who, *what);
+            let is_surplus = priced.contains(&owner) && taken_back.contains(&owner) && is_smaller;
             prop_assert!(
                 !halted.contains(who) || is_nearer || is_surplus,
-                "{who:?} {what:?} from {was} to {is} at {time_ns}"
+                "{who:?} {what:?} from {was} to {is} at {time_ns}, by {:?}",
+                Frames::new(news).map(|frame| decode(frame.unwrap()).unwrap().body).collect::<Vec<_>>()
             );
         }
+        told = rig.frames.len();
         halted.extend(
             [ANNA, BERT].into_iter().filter(|who| rig.kernel.scopes().is_halted(*who, AccountId::FIRST)),
         );
@@ -277,4 +334,41 @@ fn a_stop_and_a_close_on_one_quote_leave_a_surplus_and_no_more() {
     let start = [(1, 92), (5, 92), (5, 92), (1, 92), (4, 92), (1, 92), (4, 98), (2, 103)];
     let steps: Vec<(i64, i64)> = start.into_iter().chain([(1, 92); 22]).collect();
     opens_nothing_once_halted(&steps, 2_476_722_516_904_635_883).unwrap();
+}
+
+#[test]
+fn a_market_to_limit_order_and_a_close_of_one_moment_leave_no_surplus() {
+    let start = [
+        (1, 92),
+        (2, 92),
+        (2, 101),
+        (3, 92),
+        (2, 92),
+        (4, 92),
+        (3, 93),
+        (1, 92),
+        (1, 92),
+        (5, 92),
+        (5, 92),
+        (5, 92),
+        (5, 92),
+        (1, 92),
+        (4, 92),
+        (4, 92),
+        (4, 92),
+        (1, 92),
+        (4, 92),
+        (2, 92),
+        (5, 92),
+        (1, 92),
+        (3, 102),
+        (3, 96),
+        (2, 96),
+        (1, 92),
+        (1, 92),
+        (1, 92),
+        (1, 92),
+        (1, 92),
+    ];
+    opens_nothing_once_halted(&start, 917_847_127_774_817_638).unwrap();
 }

@@ -365,10 +365,15 @@ impl Kernel {
         if side == Side::Buy { ask.is_some() } else { bid.is_some() }
     }
 
-    /// Tells whether an order is one that closes at once and has been sent; so does a stop that is set off.
+    /// Tells whether an order is one that closes at once and has been sent; so does a stop that is set off. What a
+    /// market-to-limit order leaves waits at its limit.
     pub(crate) fn is_on_its_way(&self, order: &OpenOrder) -> bool {
         let OrderIntent { order_id, kind, reduce_only, .. } = order.intent;
-        let is_now = kind == OrderKind::Market || order.is_set_off && kind.trades_when_set_off();
+        let is_now = match kind {
+            OrderKind::Market => true,
+            OrderKind::MarketToLimit => order.filled_lots == 0,
+            kind => order.is_set_off && kind.trades_when_set_off(),
+        };
         reduce_only && is_now && !self.books.groups.is_unsent(order_id)
     }
 
