@@ -26,10 +26,10 @@ ENDING = ".command"
 REFUSED = ".refused"
 BYTES_MAX = 4_096
 FILES_MAX = 64
-# Who writes a file makes it first: what makes no sense yet may be half of it, and one without a byte may be
-# about to get some, while it is open or where nobody can tell.
+# Who writes a file makes it first: what makes no sense yet may be half of it, and one without a byte, or with
+# a line without its end, may be about to get some, while it is open or where nobody can tell.
 HALF_WRITTEN_SECONDS_MAX = 2.0
-EMPTY_SECONDS_MIN = 0.3
+UNFINISHED_SECONDS_MIN = 0.3
 DISK_SECONDS_MAX = 0.5
 LOOK_SECONDS = 0.02
 WITHOUT_WATCHER_SECONDS = 0.5
@@ -194,13 +194,17 @@ def _read(path: Path) -> CommandFile | None:
         if why := _stranger(about):
             return CommandFile(path=path, identity=identity, why=why)
         with without_writers(descriptor) as is_whole:
-            content = os.read(descriptor, BYTES_MAX)
+            content = os.read(descriptor, BYTES_MAX + 1)
     finally:
         os.close(descriptor)
+    if len(content) > BYTES_MAX:
+        return CommandFile(path=path, identity=identity, why=f"is longer than {BYTES_MAX:,} bytes")
     try:
         is_empty = not content.strip()
         request = request_of(path.name.removesuffix(ENDING) if is_empty else content.decode())
-        why, settle_seconds = "", EMPTY_SECONDS_MIN if is_empty and not is_whole else 0.0
+        # What a line without its end says may be more than what it will say: `kill` before ` strategy:trend`.
+        is_line = not is_empty and content.endswith(b"\n")
+        why, settle_seconds = "", 0.0 if is_line or is_whole else UNFINISHED_SECONDS_MIN
     except (InvalidValueError, UnicodeDecodeError) as error:
         request, why, settle_seconds = None, str(error), HALF_WRITTEN_SECONDS_MAX
     return CommandFile(

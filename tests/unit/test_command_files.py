@@ -13,7 +13,7 @@ from tradecore.domain.errors import InvalidValueError
 from tradecore.ports.control_channel import ControlReply
 from tradecore.runtime.forked_child import ForkWatch
 from tradecore_api import command_files, signals
-from tradecore_api.command_files import EMPTY_SECONDS_MIN, HALF_WRITTEN_SECONDS_MAX, CommandFiles
+from tradecore_api.command_files import HALF_WRITTEN_SECONDS_MAX, UNFINISHED_SECONDS_MIN, CommandFiles
 from tradecore_api.command_signals import CommandSignals
 from tradecore_api.command_text import request_of
 from tradecore_api.open_writers import without_writers
@@ -80,6 +80,51 @@ async def test_a_file_that_is_being_written_is_not_taken_for_the_command_of_its_
     assert not path.exists()
 
 
+@pytest.mark.parametrize("said", ["kill", "release-kill", "flatten"])
+async def test_half_of_a_line_is_not_taken_for_a_command_about_everything(state, said):
+    """`{ printf kill; printf " strategy:maker"; } >now.command`: its first half is a command by itself."""
+    path, heard, files = state.path / "now.command", Heard(), CommandFiles(state)
+    with path.open("w") as written:
+        written.write(said)
+        written.flush()
+        await files.work(heard)
+        assert heard.requests == []
+        written.write(" strategy:maker")
+    await files.work(heard)
+    assert heard.requests == [request_of(f"{said} strategy:maker")]
+
+
+async def test_a_line_with_its_end_is_carried_out_at_once_though_it_is_open(state):
+    """Nothing that follows could make it another command."""
+    path, heard = state.path / "now.command", Heard()
+    with path.open("w") as written:
+        written.write("kill\n")
+        written.flush()
+        await CommandFiles(state).work(heard)
+    assert heard.requests == [Kill()]
+
+
+async def test_a_line_without_its_end_is_carried_out_once_nothing_more_comes(state):
+    """Whoever holds the file open holds no stop."""
+    path, heard, files = state.path / "now.command", Heard(), CommandFiles(state)
+    with path.open("w") as written:
+        written.write("kill")
+        written.flush()
+        await files.work(heard)
+        await asyncio.sleep(UNFINISHED_SECONDS_MIN)
+        await files.work(heard)
+    assert heard.requests == [Kill()]
+
+
+async def test_a_file_that_is_not_read_to_its_end_is_refused(state):
+    """What stands beyond what is read would be left out."""
+    path, heard = state.path / "now.command", Heard()
+    path.write_text("kill" + " " * command_files.BYTES_MAX + "strategy:maker\n")
+    await CommandFiles(state).work(heard)
+    assert heard.requests == []
+    assert path.with_name("now.command.refused").exists()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says whether a file is open to be written")
 async def test_an_empty_file_that_nobody_has_open_is_a_command_at_once(state):
     """A kill by `touch kill.command` waits for nothing that may still be written."""
@@ -108,7 +153,7 @@ async def test_a_file_that_stays_empty_is_the_command_of_its_name(state, monkeyp
     path, heard, files = state.path / "kill.command", Heard(), CommandFiles(state)
     path.touch()
     await files.work(heard)
-    await asyncio.sleep(EMPTY_SECONDS_MIN)
+    await asyncio.sleep(UNFINISHED_SECONDS_MIN)
     await files.work(heard)
     assert heard.requests == [Kill()]
     path.touch()
