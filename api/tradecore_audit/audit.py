@@ -11,6 +11,7 @@ from tradecore_audit.errors import DamagedError
 from tradecore_audit.findings import Finding
 from tradecore_audit.frames import records_of
 from tradecore_audit.ground import Ground
+from tradecore_audit.snapshots import Standing
 from tradecore_audit.truth import VenueLog
 from tradecore_audit.walk import Block, Walk
 
@@ -102,6 +103,7 @@ class Audit:
         self.auditor = Auditor()
         self.origin = ""
         self.is_over = False
+        self._is_at_end = False
 
     def catch_up(self, batches_max: int | None = None) -> int:
         """Read what has come since, in so many batches at most, and return how many records that were.
@@ -114,15 +116,19 @@ class Audit:
         begin = self._walk.seq
         if self.is_over:
             return 0
-        known = snapshots.paths(self._path)
+        known = snapshots.paths(self._walk.path)
         self._snapshots = {seq: path for seq, path in known.items() if seq > self._compared}
+        self._is_at_end = False
         batches = 0
         try:
-            while (batches_max is None or batches < batches_max) and (blocks := self._walk.batch()):
+            while batches_max is None or batches < batches_max:
+                blocks = self._walk.batch()
+                if not blocks:
+                    self._is_at_end = True
+                    break
                 batches += 1
                 for block in blocks:
                     self._take(block)
-                self._compare(blocks[-1].first_seq + len(blocks[-1].frames))
         except DamagedError as error:
             self.is_over = True
             self.auditor.findings.check("journal", self._walk.seq, str(error))
@@ -131,6 +137,15 @@ class Audit:
     def settle(self) -> None:
         """Check what only shows once nothing follows for now."""
         self.auditor.end()
+        if not self._is_at_end:
+            return
+        # They were there before the end was: each is of records that were durable.
+        for seq, path in self._snapshots.items():
+            if seq > self._walk.seq and self.origin:
+                stands = Standing(self.origin, seq, None)
+                snapshots.beyond(path, self.auditor.findings, stands, self._walk.seq)
+                self._compared = seq
+        self._snapshots.clear()
 
     def is_replaced(self) -> bool:
         """Tell whether another journal has come into the place of this one."""
@@ -184,20 +199,22 @@ class Audit:
         if block.first_seq == 0:
             self.origin = hashlib.sha256(block.frames[0]).hexdigest()
         for taken in records_of(block.first_seq, block.frames):
-            if self._snapshots:
-                self._compare(taken.seq)
             self.auditor.take(taken)
+        for stands_at in [each for each in self._snapshots if each <= block.end]:
+            self._compare(stands_at, self._snapshots.pop(stands_at), block)
 
-    def _compare(self, seq: int) -> None:
-        """Compare the snapshots that stand after so many records, or after fewer market data."""
-        ground = self.auditor.ground
-        for stands_at in [each for each in self._snapshots if each <= seq]:
-            path = self._snapshots.pop(stands_at)
-            self._compared = stands_at
-            if ground is not None and stands_at > self.auditor.last_seq:
-                snapshots.compare(path, ground, journal=self.origin)
-            else:
-                self.auditor.findings.leave("snapshots", "one came after the records behind it were counted")
+    def _compare(self, stands_at: int, path: Path, block: Block) -> None:
+        """Compare a snapshot that stands after this block, or after one before it and fewer market data."""
+        ground, findings = self.auditor.ground, self.auditor.findings
+        self._compared = stands_at
+        if block.first_seq < stands_at < block.end:
+            # An engine makes one where a block ends.
+            findings.leave(path.name, snapshots.OTHER_WAY)
+        elif ground is not None and stands_at > self.auditor.last_seq:
+            head = block.head.hex() if block.head is not None and stands_at == block.end else None
+            snapshots.compare(path, ground, Standing(self.origin, stands_at, head))
+        else:
+            findings.leave("snapshots", "one came after the records behind it were counted")
 
 
 def _positions(ground: Ground) -> dict[str, int]:

@@ -14,6 +14,7 @@ CELL = 32
 START_BYTES = 4 * CELL
 PAYLOAD_BYTES_MAX = 1 << 20
 FIRST_HEAD = bytes(32)
+_MAGIC = b"TCJOURN\n"
 _FILE = struct.Struct("<8sIIqQ")
 _BLOCK = struct.Struct("<4sIIIQQ")
 _GAP = struct.Struct("<4s8sIQQ")
@@ -63,7 +64,7 @@ def file_head(data: bytes) -> FileHead | None:
     if len(data) < CELL or not is_sound(data[:CELL]):
         return None
     magic, version, _, _, number = _FILE.unpack_from(data)
-    if magic != b"TCJOURN\n":
+    if magic != _MAGIC:
         return None
     if version == _PLAIN_VERSION:
         return FileHead(1, 0, FIRST_HEAD, FIRST_HEAD, CELL)
@@ -72,6 +73,12 @@ def file_head(data: bytes) -> FileHead | None:
         return None
     kind, _, _, first_seq, _, head, origin = _START.unpack_from(rest)
     return FileHead(number, first_seq, head, origin, START_BYTES) if kind == b"TCSG" else None
+
+
+def may_begin(data: bytes) -> bool:
+    """Tell whether a header is not whole yet: a crash left it so, or it is being written."""
+    is_ours = _MAGIC.startswith(data[: len(_MAGIC)]) if len(data) < CELL else data.startswith(_MAGIC)
+    return is_ours and len(data) < START_BYTES and (len(data) < CELL or is_sound(data[:CELL]))
 
 
 def block_head(cell: bytes) -> BlockHead | None:

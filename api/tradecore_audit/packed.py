@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tradecore_audit import blake3
 from tradecore_audit.errors import DamagedError, UnreadableError
+from tradecore_audit.files import opened
 from tradecore_audit.layout import CELL, FileHead, file_head, is_sound
 
 _CELL = struct.Struct("<12sIQQ")
@@ -39,7 +40,7 @@ def parts(path: Path, *, has_hashes: bool) -> Iterator[FileHead | Part]:
         When they cannot be read, or nothing here reads zstd.
     """
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             magic, _, header_bytes, _ = _fields(file.read(CELL), path)
             head = file_head(file.read(min(header_bytes, 4 * CELL)))
             if magic != _HEADER or head is None:
@@ -56,6 +57,9 @@ def parts(path: Path, *, has_hashes: bool) -> Iterator[FileHead | Part]:
                 if has_hashes and blake3.digest(cell + after + packed) != stated:
                     raise DamagedError(path.name, _CHANGED)
                 yield from _unfolded(_unpacked(packed, raw_bytes, path), after, path)
+    except FileNotFoundError:
+        # It got another name just now; once it is open it is read to its end.
+        raise
     except OSError as error:
         raise UnreadableError(path.name, f"cannot be read: {error.strerror}") from error
 

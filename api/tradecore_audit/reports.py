@@ -21,6 +21,8 @@ class Reports:
         # Fills after the end of their order, and beyond its size: the engine must say so in the same group.
         self._late: dict[int, int] = {}
         self._over: dict[int, int] = {}
+        # Orders of which it did, before it booked the fill or after it.
+        self._said: set[int] = set()
         self._last_venue_order: int | None = None
 
     def begin(self, seq: int, said: r.Record) -> None:
@@ -32,6 +34,9 @@ class Reports:
         """Check what the last input must have brought by now."""
         ground = self._ground
         ground.told.end()
+        for number in self._said:
+            self._late.pop(number, None)
+            self._over.pop(number, None)
         for number, seq in self._late.items():
             ground.fail("ended_order", seq, f"order {number} has ended, and filled later without a word")
         for number, seq in self._over.items():
@@ -40,6 +45,7 @@ class Reports:
             ground.fail("fill_size", seq, f"order {number} filled more than it was for{words}")
         self._late.clear()
         self._over.clear()
+        self._said.clear()
 
     def outcome_lost(self, body: r.OutcomeLost) -> None:
         """Note that an order is unknown: it counts as open."""
@@ -94,8 +100,7 @@ class Reports:
         ground = self._ground
         ground.told.surprised(body)
         if body.surprise in _SAID_LATE:
-            self._late.pop(body.order_id, None)
-            self._over.pop(body.order_id, None)
+            self._said.add(body.order_id)
         if body.surprise in _HALTS:
             order = ground.orders.find(body.order_id)
             everywhere = range(len(ground.settings.accounts))

@@ -199,7 +199,10 @@ def _read(said: dict[str, Any]) -> Settings:
         behaviour=said.get("behaviour", 1),
         mode=engine.get("mode", "paper"),
         instruments=tuple(instruments),
-        strategies=tuple(each["name"] for each in said.get("strategies", ())),
+        strategies=tuple(
+            str(each.get("name", f"strategy {number}"))
+            for number, each in enumerate(said.get("strategies", ()))
+        ),
         currencies=tuple(
             currency if account == 0 else f"{names[account]}:{currency}" for account, currency in balances
         ),

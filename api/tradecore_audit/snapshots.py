@@ -7,12 +7,14 @@ other programs can read it; whole numbers of 128 bits are 16 bytes, the highest 
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import msgpack
 
 from tradecore_audit.books import Purse
+from tradecore_audit.files import opened
+from tradecore_audit.findings import Findings
 from tradecore_audit.ground import Ground
 
 _MAGIC = b"TCSNAPS\n"
@@ -20,44 +22,70 @@ _HASH_BYTES = 32
 _PART = ".snapshot."
 _ENDS = frozenset({"Filled", "Canceled", "Rejected", "Expired"})
 _RULE = "snapshot"
+_DIGITS = 15
+OTHER_WAY = "the journal went on in another way: an older copy of it was put back"
+# What bytes of another form come to.
+_UNREADABLE = (
+    msgspec.MsgspecError, UnicodeDecodeError, RecursionError, LookupError, TypeError, ValueError,
+    AttributeError, ArithmeticError, MemoryError,
+)  # fmt: skip
+
+
+class Standing(NamedTuple):
+    """Where a snapshot is said to stand, in which journal, by the hash of its first record.
+
+    `seq` is the number of records before it, `head` the head of the chain there, where that is known.
+    """
+
+    journal: str
+    seq: int
+    head: str | None
 
 
 def paths(journal: Path) -> dict[int, Path]:
     """Return the snapshots beside a journal by the number of records that they stand after."""
-    found = {}
-    for path in journal.parent.glob(f"{journal.name}{_PART}*"):
-        number = path.name.removeprefix(journal.name + _PART)
-        if number.isdecimal():
-            found[int(number)] = path
-    return dict(sorted(found.items()))
+    prefix = journal.name + _PART
+    try:
+        names = [path.name for path in journal.parent.iterdir()]
+    except OSError:
+        return {}
+    numbers = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
+    own = sorted(each for each in numbers if each.isdecimal() and len(each) == _DIGITS)
+    return {int(number): journal.with_name(prefix + number) for number in own}
 
 
-def compare(path: Path, ground: Ground, *, journal: str) -> None:
-    """Compare a snapshot with the books as they are now; `journal` is the hash of the first record."""
+def compare(path: Path, ground: Ground, stands: Standing) -> None:
+    """Compare a snapshot with the books as they are now, at the record that it stands after."""
     findings = ground.findings
     try:
         head, state = _read(path)
-        if head["journal"] != journal:
-            findings.leave(path.name, "it is of another journal")
+        if why := _stranger(head, stands):
+            findings.leave(path.name, why)
             return
         found = differences(state, ground)
     except OSError as error:
         findings.leave(path.name, f"it cannot be read: {error.strerror}")
         return
-    except (
-        msgspec.MsgspecError,
-        UnicodeDecodeError,
-        RecursionError,
-        KeyError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except _UNREADABLE as error:
         findings.leave(path.name, f"its form is not known here: {type(error).__name__}: {error}")
         return
-    seq = int(head["seq"])
     findings.checked[_RULE] += 1
     for words in found:
-        findings.add(_RULE, seq - 1, f"{words} (in {path.name})")
+        findings.add(_RULE, stands.seq - 1, f"{words} (in {path.name})")
+
+
+def beyond(path: Path, findings: Findings, stands: Standing, records: int) -> None:
+    """Say that a journal ends before a snapshot of it: what the engine told of is not there any more."""
+    try:
+        head, _ = _read(path)
+        why = _stranger(head, stands)
+    except (OSError, *_UNREADABLE) as error:
+        why = f"it stands after the end, and cannot be read: {error}"
+    if why:
+        findings.leave(path.name, why)
+        return
+    what = f"it ends here, and {path.name} is of {stands.seq} records: it was cut, or an older copy put back"
+    findings.check("journal", records, what)
 
 
 def differences(state: dict[str, Any], ground: Ground) -> list[str]:
@@ -73,8 +101,20 @@ def differences(state: dict[str, Any], ground: Ground) -> list[str]:
     ]
 
 
+def _stranger(head: dict[str, Any], stands: Standing) -> str:
+    """Return why a snapshot is not of this journal at this record; empty where it is."""
+    if head["journal"] != stands.journal:
+        return "it is of another journal"
+    if head["seq"] != stands.seq:
+        return f"it stands after {head['seq']} records, and its name says another number"
+    if stands.head is not None and head["head"] != stands.head:
+        return OTHER_WAY
+    return ""
+
+
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    data = path.read_bytes()
+    with opened(path) as file:
+        data = file.read()
     begin = len(_MAGIC) + 4
     end = len(data) - _HASH_BYTES
     if not data.startswith(_MAGIC) or end < begin or hashlib.sha256(data[:end]).digest() != data[end:]:

@@ -11,6 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 from tradecore_audit import blake3, packed
 from tradecore_audit.errors import DamagedError, UnreadableError
+from tradecore_audit.files import opened
 from tradecore_audit.layout import (
     CELL,
     FIRST_HEAD,
@@ -18,6 +19,7 @@ from tradecore_audit.layout import (
     FileHead,
     block_head,
     file_head,
+    may_begin,
     padded,
     segment_path,
 )
@@ -29,10 +31,19 @@ _LOOKS_MAX = 5
 
 
 class Block(NamedTuple):
-    """Frames that stand together, and the number of the first of them."""
+    """Frames that stand together, the number of the first of them, and the head of the chain after them.
+
+    `head` is `None` where no file states it and hashes are not worked out.
+    """
 
     first_seq: int
     frames: list[bytes]
+    head: bytes | None
+
+    @property
+    def end(self) -> int:
+        """Number of the record that follows them."""
+        return self.first_seq + len(self.frames)
 
 
 class _Found(NamedTuple):
@@ -55,6 +66,8 @@ class Walk:
 
     Attributes
     ----------
+    path : Path
+        Where the newest file is: what a symbolic link leads to.
     seq : int
         Number of the next record.
     dropped : int
@@ -68,7 +81,7 @@ class Walk:
     """
 
     def __init__(self, path: Path, *, has_hashes: bool = True) -> None:
-        self._path = Path(os.path.realpath(path))
+        self.path = self._path = Path(os.path.realpath(path))
         self._has_hashes = has_hashes
         self.seq = 0
         self.dropped = 0
@@ -140,13 +153,21 @@ class Walk:
                 run = []
         runs.sort(key=lambda each: -len(each[1]))
         heads = [each[0] for each in runs]
+        # Blocks after which no head is stated, by the number of the record that follows them.
+        inner = {each.block.end: b"" for each in found if each.after is None}
         for step in range(len(runs[0][1]) if runs else 0):
             active = next((at for at, each in enumerate(runs) if len(each[1]) <= step), len(runs))
             heads[:active] = blake3.after(heads[:active], [each[1][step] for each in runs[:active]])
+            for at in range(active if inner else 0):
+                if (following := runs[at][3] + step + 1) in inner:
+                    inner[following] = heads[at]
         wrong = [each[3] for each, head in zip(runs, heads, strict=True) if head != each[2]]
         if wrong:
             raise DamagedError(self._path.name, f"the records from {min(wrong)} on do not give their hash")
-        return [each.block for each in found]
+        return [
+            block if block.head is not None else block._replace(head=inner[block.end] or None)
+            for block in (each.block for each in found)
+        ]
 
     def _next(self) -> _Found | None:
         """Return the next block; `None` where the journal ends."""
@@ -231,7 +252,7 @@ class Walk:
                 raise DamagedError(self._path.name, f"the frames from record {self.seq} on are changed")
             frames.append(payload[at:end])
             at = end
-        block = Block(self.seq, frames)
+        block = Block(self.seq, frames, after)
         if self.seq == 0 and frames:
             self._origin = blake3.digest(FIRST_HEAD + frames[0])
         self.seq += len(frames)
@@ -246,36 +267,47 @@ class Walk:
             newest = self._newest()
             if newest is None or newest.number < number:
                 return False
-            if newest.number == number:
-                return self._begin(self._path, is_closed=False)
-            for suffix in ("", ".packed", ".archive"):
-                path = segment_path(self._path, number, suffix)
-                if not path.exists():
-                    continue
-                if not suffix:
-                    return self._begin(path, is_closed=True)
-                parts = packed.parts(path, has_hashes=self._has_hashes)
-                head = next(parts)
-                if isinstance(head, FileHead):
-                    self._enter(head, path)
-                self._parts = (part for part in parts if isinstance(part, packed.Part))
+            is_newest = newest.number == number
+            if self._begin(self._path, is_closed=False) if is_newest else self._open_older(number):
                 return True
         raise DamagedError(self._path.name, f"segment {number} of the journal is missing")
 
+    def _open_older(self, number: int) -> bool:
+        """Open a segment that is closed; `False` where it is not there, or gets another name just now."""
+        for suffix in ("", ".packed", ".archive"):
+            path = segment_path(self._path, number, suffix)
+            if not path.exists():
+                continue
+            if not suffix:
+                return self._begin(path, is_closed=True)
+            parts = packed.parts(path, has_hashes=self._has_hashes)
+            try:
+                head = next(parts)
+            except FileNotFoundError:
+                return False
+            if isinstance(head, FileHead):
+                self._enter(head, path)
+            self._parts = (part for part in parts if isinstance(part, packed.Part))
+            return True
+        return False
+
     def _newest(self) -> FileHead | None:
         try:
-            with self._path.open("rb") as file:
+            with opened(self._path) as file:
                 data = file.read(START_BYTES)
         except OSError as error:
             raise UnreadableError(str(self._path), f"cannot be read: {error.strerror}") from error
         head = file_head(data)
-        if head is None and len(data) >= START_BYTES:
+        if head is None and not may_begin(data):
             raise DamagedError(self._path.name, "is no journal, or its header is changed")
         return head
 
     def _begin(self, path: Path, *, is_closed: bool) -> bool:
         try:
-            file = path.open("rb")
+            file = opened(path)
+        except FileNotFoundError:
+            # It got another name just now: it is looked for once more.
+            return False
         except OSError as error:
             raise UnreadableError(path.name, f"cannot be opened: {error.strerror}") from error
         head = file_head(file.read(START_BYTES))

@@ -1,10 +1,12 @@
 """One door to a journal: nobody but `JournalFolder` opens, renames, locks or lists its files."""
 
 import ast
+import os
 
 import pytest
 
 from support.tree import files, name_of, tree_of
+from tradecore_audit import files as files_module
 
 DOOR = "python/tradecore/domain/journal_folder.py"
 # What the door stands before. An annotation may name a writer or a reader; only the door may make one.
@@ -89,14 +91,16 @@ def test_the_auditor_changes_no_file():
         if name.rpartition(".")[2] in CHANGES and not name.startswith("msgspec.") and "structs" not in name
     ]
     assert found == []
-    opened = [
-        ast.unparse(node)
+    opened = {
+        (name_of(path), ast.unparse(node))
         for path in files(".py", below=AUDITOR)
         for node in ast.walk(tree_of(path))
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("ath.open", "file.open"))
-    ]
-    assert opened
-    assert [call for call in opened if not call.endswith("open('rb')")] == []
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("open", "fdopen")
+        if ast.unparse(node.func) != "books.open"
+    }
+    only = f"{AUDITOR}files.py"
+    assert opened == {(only, "os.open(path, _FLAGS)"), (only, "os.fdopen(descriptor, 'rb')")}
+    assert files_module._FLAGS & ~getattr(os, "O_NONBLOCK", 0) & ~getattr(os, "O_BINARY", 0) == os.O_RDONLY
 
 
 def test_in_rust_the_locks_and_names_are_in_one_folder():

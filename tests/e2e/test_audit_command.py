@@ -1,17 +1,22 @@
 """`tradecore audit` at a shell: journals of engines, a venue's log, and a journal that grows."""
 
+import hashlib
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
+import msgspec
 import pytest
 
 from support.audited import GOLDEN
 from support.command_line import PAPER, CommandLine
 from tradecore.domain.journal import JournalFolder
 from tradecore_api.exit_codes import ExitCode
+from tradecore_audit.audit import Audit
 from tradecore_audit.walk import Walk
 
 FOUND_SECONDS_MAX = 5.0
@@ -154,3 +159,92 @@ def test_a_venue_that_runs_is_asked_by_its_keys(shell):
     assert "- venue_order: order 3 was shown by the venue, and it has none of this name" in listed
     (shell.folder / "log.json").write_text("[]")
     shell.run("audit", journal, "--venue", "log.json", code=ExitCode.DATA)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """Return the frames of a paper run, and the snapshot of its clean end."""
+    shell = CommandLine(tmp_path_factory.mktemp("kept"))
+    (shell.folder / "paper.toml").write_text(PAPER)
+    shell.run("run", "paper.toml", "--json", "--set", "journal.path=a.journal")
+    (snapshot,) = shell.folder.glob("a.journal.snapshot.*")
+    return frames_of(shell.folder / "a.journal"), snapshot
+
+
+def report_of(path):
+    """Audit a journal to its end, and return the report."""
+    audit = Audit(path)
+    audit.catch_up()
+    audit.settle()
+    audit.close()
+    return audit.report()
+
+
+def laid(folder, kept, frames, name="a.journal"):
+    """Write frames as a journal with the snapshot beside it; return the journal."""
+    written(folder / name, frames).close()
+    shutil.copy(kept[1], folder / f"{name}.snapshot.{kept[1].name.rpartition('.')[2]}")
+    return folder / name
+
+
+@pytest.mark.parametrize("name", ["a.journal", "a[1]*?.journal"])
+def test_the_snapshots_of_a_journal_are_found_whatever_it_is_called(tmp_path, kept, name):
+    """Also through a symbolic link: the engine lays them beside the file that it leads to."""
+    path = laid(tmp_path, kept, kept[0], name)
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "elsewhere" / "b.journal"
+    link.symlink_to(path)
+    for each in (path, link):
+        report = report_of(each)
+        assert (report.is_clean, report.checked["snapshot"]) == (True, 1)
+
+
+def test_a_journal_that_ends_before_its_snapshot_has_lost_records(tmp_path, kept):
+    """Cut off between two blocks it is whole by its bytes; what the engine knew of it tells."""
+    path = laid(tmp_path, kept, kept[0][:-1])
+    assert JournalFolder(path).verify().status == "intact"
+    (finding,) = report_of(path).findings
+    assert (finding.rule, finding.seq) == ("journal", len(kept[0]) - 1)
+    assert "it was cut, or an older copy put back" in finding.words
+
+
+@pytest.mark.parametrize("ends_there", [True, False])
+def test_a_snapshot_of_records_that_were_taken_back_is_not_compared(tmp_path, kept, ends_there):
+    """An older copy was put back, and the engine went on from there in another way."""
+    frames = kept[0]
+    at = place_of_fill(frames)
+    other = [*frames[:-2], frames[at], frames[-2], frames[-1]]
+    path = laid(tmp_path, kept, other[: len(frames)] if ends_there else other)
+    report = report_of(path)
+    assert "went on in another way" in " ".join(report.unchecked.values())
+    assert "snapshot" not in report.checked
+    assert "snapshot" not in {finding.rule for finding in report.findings}
+
+
+def test_a_snapshot_under_the_name_of_another_is_not_compared(tmp_path, kept):
+    """What it says of itself counts."""
+    frames, number = kept[0], len(kept[0]) - 5
+    journal = written(tmp_path / "a.journal", frames[:number])
+    journal.append(b"".join(frames[number:]))
+    journal.close()
+    shutil.copy(kept[1], tmp_path / f"a.journal.snapshot.{number:015}")
+    report = report_of(tmp_path / "a.journal")
+    assert report.is_clean
+    assert "its name says another number" in " ".join(report.unchecked.values())
+
+
+def test_a_snapshot_that_is_a_pipe_or_of_another_form_ends_no_audit(tmp_path, kept):
+    """It is passed over, and said."""
+    path = laid(tmp_path, kept, kept[0])
+    (snapshot,) = tmp_path.glob("*.snapshot.*")
+    data = snapshot.read_bytes()
+    begin = 12 + int.from_bytes(data[8:12], "little")
+    for books in ({"ledger": [], "orders": []}, {"ledger": {"holdings": [{"position": 1}] * 999}}, []):
+        other = data[:begin] + msgspec.msgpack.encode({"books": books})
+        snapshot.write_bytes(other + hashlib.sha256(other).digest())
+        report = report_of(path)
+        assert report.is_clean
+        assert "its form is not known here" in report.unchecked[snapshot.name]
+    snapshot.unlink()
+    os.mkfifo(snapshot)
+    assert "pipe" in report_of(path).unchecked[snapshot.name]

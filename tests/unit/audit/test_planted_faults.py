@@ -361,3 +361,32 @@ def test_no_record_whatever_it_says_ends_the_audit():
                     value = chance.choice([0, 1, 7, -1, 2**31, 2**63 - 1])
                     made = edited(made, at, **{chance.choice(names): value})
             audited(made)
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+def test_a_late_fill_that_the_engine_speaks_of_is_no_fault(is_first):
+    """It says so before it books the fill; an audit takes either order."""
+    at = fill(LIVE)
+    said = LIVE[at - 1].body
+    order_id, lots = said.said.order_id, LIVE[at].body.traded.lots
+    told = msgspec.structs.replace(said, trade_id="another")
+    place = next(place for place, each in enumerate(LIVE) if place > at and isinstance(each.body, r.Order))
+    report, word = LIVE[at].body, r.Surprise(order_id, "overfill")
+    added = [word, report] if is_first else [report, word]
+    taken = LIVE
+    for body in reversed([told, *added]):
+        taken = inserted(taken, place, body)
+    assert lots > 0
+    broken = rules(taken)
+    assert not {"ended_order", "fill_size"} & broken
+    assert {"ended_order", "fill_size"} <= rules(without(taken, place + (1 if is_first else 2)))
+
+
+def test_strategies_without_a_name_are_called_by_their_number():
+    """Whoever builds an engine in a program of their own need not name them."""
+    said = msgspec.json.decode(LIVE[0].body.config)
+    for each in said["strategies"]:
+        del each["name"]
+    nameless = edited(LIVE, 0, config=msgspec.json.encode(said))
+    assert audited(nameless[:1]).ground.settings.strategies[0] == "strategy 0"
+    assert rules(nameless) == set()

@@ -1,6 +1,7 @@
 """The auditor reads a journal as its writer does, by code of its own, and finds every changed byte."""
 
 import contextlib
+import os
 import random
 import shutil
 import subprocess
@@ -234,3 +235,33 @@ def test_any_bytes_are_records_or_damage():
         data = bytes(frame[: max(len(frame) - cut, 13)]) + bytes(chance.choice([0, 0, 3]))
         with contextlib.suppress(DamagedError):
             records_of(0, [data])
+
+
+SHORT = {"text": b"a note of something else\n", "zeros": bytes(64), "changed": b"TCJOURN\n" + bytes(24)}
+
+
+@pytest.mark.parametrize("content", SHORT.values(), ids=SHORT)
+def test_a_short_file_that_is_no_journal_is_none(tmp_path, content):
+    """It is shorter than a header, and no crash leaves such bytes."""
+    (tmp_path / "a.journal").write_bytes(content)
+    with pytest.raises(DamagedError, match="is no journal"):
+        head_of(tmp_path / "a.journal")
+
+
+@pytest.mark.parametrize("size", [0, 1, 8, 31, 32, 33, 127])
+def test_a_header_that_is_not_whole_yet_is_no_damage(tmp_path, size):
+    """Its writer was ended as it began, or is at it just now."""
+    (tmp_path / "a.journal").write_bytes((SEGMENTS.parent / "a.journal").read_bytes()[:size])
+    assert head_of(tmp_path / "a.journal") == (bytes(32).hex(), 0)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name on this system")
+@pytest.mark.parametrize("name", ["a.journal", "a.journal.000001", "a.journal.000002.packed"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path, name):
+    """Nobody would ever write into it."""
+    for path in SEGMENTS.parent.glob("a.journal*"):
+        if path.name != name:
+            shutil.copy(path, tmp_path)
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(UnreadableError, match="pipe"):
+        head_of(tmp_path / "a.journal")
