@@ -1,6 +1,8 @@
 """`tradecore simulate`: a table and an exit code, a story, and numbers that cannot be meant."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -41,3 +43,30 @@ def test_a_number_that_cannot_be_meant_is_refused(option, capsys):
     """The rule is named."""
     assert main(["simulate", option, "0"]) == ExitCode.CONFIG
     assert "must be from" in capsys.readouterr().err
+
+
+ENDED = """
+import signal, sys
+from pathlib import Path
+from tradecore_api.cli import main
+from tradecore_api.wiring import simulation
+
+def run(self):
+    assert list(Path(sys.argv[1]).iterdir())
+    signal.raise_signal(getattr(signal, sys.argv[2]))
+
+simulation._SHARED_MEMORY = sys.argv[1]
+simulation.SeedRun.run = run
+sys.exit(main(["simulate", "--seeds", "2", "--events", "800"]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process is ended there without a word")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_nothing_is_left_in_memory_by_one_that_is_ended(tmp_path, name):
+    """A folder in memory would take room there until the machine is started anew."""
+    command = [sys.executable, "-c", ENDED, str(tmp_path), name]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == ExitCode.INTERRUPTED
+    assert ended.stderr == "tradecore: interrupted\n"
+    assert list(tmp_path.iterdir()) == []

@@ -1,12 +1,16 @@
 """`tradecore simulate`."""
 
 import argparse
+import signal
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tradecore.domain.errors import ConfigError
 from tradecore.proof.promises import NOT_BUILT, Tally
 from tradecore.proof.run import Outcome
+from tradecore_api import signals
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.output import plain, print_json, print_table, print_values
 from tradecore_api.progress import working
@@ -25,7 +29,28 @@ def simulate(arguments: argparse.Namespace) -> int:
         value = getattr(arguments, name)
         if not least <= value <= most:
             raise ConfigError(f"--{name}", name, value, f"must be from {least} to {most}")
-    return _trace(arguments) if arguments.trace else _seeds(arguments)
+    with _ended_as_by_ctrl_c():
+        return _trace(arguments) if arguments.trace else _seeds(arguments)
+
+
+@contextmanager
+def _ended_as_by_ctrl_c() -> Iterator[None]:
+    """Let what ends the process end it as Ctrl-C does, so that nothing it has written stays in memory."""
+    numbers = [signal.SIGTERM, *([] if sys.platform == "win32" else [signal.SIGHUP])]
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    # What `nohup` lets pass stays so.
+    taken = [number for number in numbers if before[number] is not signal.SIG_IGN]
+    for number in taken:
+        signals.install(number, end)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signals.install(number, before[number])
 
 
 def _trace(arguments: argparse.Namespace) -> int:

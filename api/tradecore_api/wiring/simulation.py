@@ -96,13 +96,14 @@ def local_place(setting: Setting) -> Place:
     return LocalPlace(setting)
 
 
-def run_seed(seed: int, events: int, on_story: Callable[[str], None] | None = None) -> Outcome:
+def run_seed(
+    seed: int, events: int, on_story: Callable[[str], None] | None = None, *, within: str | None = None
+) -> Outcome:
     """Simulate one seed in a folder of its own, in memory where the machine has such a place.
 
-    `on_story` is told what happened, line by line.
+    `on_story` is told what happened, line by line. The folder is made `within` another one.
     """
-    in_memory = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="tradecore-simulate-", dir=in_memory) as folder:
+    with _folder(within) as folder:
         run = SeedRun(plan_of(seed, events), local_place, Path(folder))
         outcome = run.run()
         if on_story is not None:
@@ -114,16 +115,25 @@ def run_seed(seed: int, events: int, on_story: Callable[[str], None] | None = No
 def run_seeds(seeds: Sequence[int], events: int, jobs: int) -> Iterator[Outcome]:
     """Simulate seeds, as many processes side by side as `jobs`; yields what they came to, in their order.
 
-    A process has a hash seed of its own, so two runs of one seed are under two of them.
+    A process has a hash seed of its own, so two runs of one seed are under two of them. What they write is
+    in one folder, which goes however the processes end, as long as this one is not killed.
     """
     if jobs == 1:
         yield from (run_seed(seed, events) for seed in seeds)
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_leave_interrupts) as pool:
+    with (
+        _folder(None) as folder,
+        ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_leave_interrupts) as pool,
+    ):
         try:
-            yield from pool.map(partial(run_seed, events=events), seeds)
+            yield from pool.map(partial(run_seed, events=events, within=folder), seeds)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _folder(within: str | None) -> tempfile.TemporaryDirectory[str]:
+    in_memory = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None
+    return tempfile.TemporaryDirectory(prefix="tradecore-simulate-", dir=within or in_memory)
 
 
 def _leave_interrupts() -> None:
