@@ -28,7 +28,10 @@ class Reports:
     def begin(self, seq: int, said: r.Record) -> None:
         """Begin with the next input."""
         self._ground.told.begin(seq, said)
-        self._last_venue_order = said.said.order_id if isinstance(said, r.VenueReport) else None
+        self._last_venue_order = None
+        if isinstance(said, r.VenueReport):
+            self._last_venue_order = said.said.order_id
+            self._heard(said.said)
 
     def settle(self) -> None:
         """Check what the last input must have brought by now."""
@@ -46,6 +49,14 @@ class Reports:
         self._late.clear()
         self._over.clear()
         self._said.clear()
+
+    def _heard(self, said: r.Report) -> None:
+        """Take the end at a venue that amends nothing for its word: the engine goes on with the order."""
+        ground = self._ground
+        order = ground.orders.open.get(said.order_id)
+        if order is not None and order.replaces and said.report in ENDS:
+            renews = ground.settings.accounts[ground.account(order)].renews_amended
+            order.is_unknown = order.is_unknown and not renews
 
     def outcome_lost(self, body: r.OutcomeLost) -> None:
         """Note that an order is unknown: it counts as open."""

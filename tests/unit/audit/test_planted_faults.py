@@ -390,3 +390,23 @@ def test_strategies_without_a_name_are_called_by_their_number():
     nameless = edited(LIVE, 0, config=msgspec.json.encode(said))
     assert audited(nameless[:1]).ground.settings.strategies[0] == "strategy 0"
     assert rules(nameless) == set()
+
+
+@pytest.mark.parametrize(("renews", "broken"), [(True, set()), (False, {"unknown"})])
+def test_an_order_that_ended_at_a_venue_that_amends_nothing_may_be_ended_here(renews, broken):
+    """The venue has spoken, and the engine goes on with the order until an operator wants its end."""
+    at = first(LIVE, r.VenueReport, lambda body: body.said.report == "canceled")
+    told = LIVE[at].body
+    number = told.said.order_id
+    added = (
+        r.ReplaceRequest(number, 1, 1),
+        r.OutcomeLost(told.instrument, number),
+        told,
+        r.Command(name="cancel_all"),
+    )
+    taken = without(LIVE, at)
+    for body in reversed(added):
+        taken = inserted(taken, at, body)
+    said = msgspec.json.decode(LIVE[0].body.config)
+    said["engine"]["renews_amended"] = [audited(LIVE).ground.settings.accounts[0].name] if renews else []
+    assert rules(edited(taken, 0, config=msgspec.json.encode(said))) == broken
