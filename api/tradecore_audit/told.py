@@ -21,6 +21,7 @@ class Told:
         self._findings = findings
         # By order and name: what is booked, `None` for a trade that was busted, and its revision.
         self._trades: dict[Name, tuple[Traded | None, int]] = {}
+        self._orders: dict[str, int] = {}
         self._said: VenueReport | VenueRevision | Adopted | None = None
         self._seq = 0
         self._is_booked = False
@@ -31,6 +32,16 @@ class Told:
         self.end()
         self._said = said if isinstance(said, VenueReport | VenueRevision | Adopted) else None
         self._seq, self._is_booked, self._is_surprise = seq, False, False
+        if isinstance(said, VenueReport | VenueRevision):
+            # The newest stay: one that is told of again is a new one.
+            self._orders.pop(said.venue_order_id, None)
+            self._orders[said.venue_order_id] = self._name(said)[0]
+            if len(self._orders) > TRADES_MAX:
+                self._orders.pop(next(iter(self._orders)))
+
+    def order_of(self, venue_order_id: str) -> int | None:
+        """Return the order that a venue has told of under a name of its own."""
+        return self._orders.get(venue_order_id)
 
     def end(self) -> None:
         """Check that what was said last was booked, or was known, or was said to be impossible."""

@@ -75,6 +75,8 @@ def _orders(
     for row in last.values():
         order_id = _order_id(row["client_order_id"], mark)
         if order_id is None:
+            order_id = _order_told(row, ground)
+        if order_id is None:
             yield f"order {row['number']} there, {row['client_order_id']!r}, is none of this journal"
         else:
             rows.setdefault(order_id, []).append(row)
@@ -94,7 +96,7 @@ def _orders(
             yield f"the venue has order {order_id}, which was never sent"
         if not of_it and order.is_shown and not order.is_adopted:
             yield f"order {order_id} was shown by the venue, and it has none of this name"
-        names = [row["client_order_id"] for row in of_it]
+        names = [row["client_order_id"] for row in of_it if row["client_order_id"] is not None]
         if len(set(names)) < len(names):
             yield f"the venue has order {order_id} {len(names)} times"
         ours = booked.get(order_id, Counter())
@@ -103,7 +105,8 @@ def _orders(
             lost, more = (theirs - ours).total(), (ours - theirs).total()
             yield f"order {order_id}: {lost} trades of the venue are not booked, {more} are that it has not"
         if of_it:
-            yield _end_difference(order_id, order.end, max(of_it, key=_revision), len(of_it))
+            last = max(of_it, key=lambda row: (_revision(row), row["number"]))
+            yield _end_difference(order_id, order.end, last, len(of_it))
 
 
 def _end_difference(order_id: int, end: str, row: dict[str, Any], count: int) -> str | None:
@@ -198,8 +201,20 @@ def _order_id(name: str | None, mark: str) -> int | None:
     return _read(name[_NUMBER]) if is_ours and name is not None else None
 
 
+def _order_told(row: dict[str, Any], ground: Ground) -> int | None:
+    """Return the number of an order that has no name of ours, by what the venue told of it.
+
+    A venue may take no names, and an order of others that was taken over keeps its own.
+    """
+    number = ground.told.order_of(str(row["number"]))
+    order = None if number is None else ground.orders.find(number)
+    is_of_it = order is not None and (row["client_order_id"] is None or order.is_adopted)
+    return number if is_of_it else None
+
+
 def _revision(row: dict[str, Any]) -> int:
-    return _read(row["client_order_id"][_REVISION])
+    name = row["client_order_id"]
+    return 0 if name is None or len(name) != _NAME_LENGTH else _read(name[_REVISION])
 
 
 def _written(origin: str) -> str:

@@ -113,3 +113,27 @@ def test_a_log_that_differs_by_one_unit_is_found(traded, change, rule):
     """A price, a fee, a size, a trade, a name, an end, an order, a balance, a position, a deposit."""
     _, rules = found(traded, change)
     assert rule in rules
+
+
+def nameless(log):
+    """Let the venue have taken no names of clients."""
+    for deed in log["deeds"]:
+        if "client_order_id" in deed:
+            deed["client_order_id"] = None
+
+
+def nameless_and_one_more(log):
+    """Let it have one order more."""
+    nameless(log)
+    log["deeds"].append(last(log, "order") | {"number": 999_999})
+
+
+def test_orders_at_a_venue_without_names_are_known_by_its_own(traded):
+    """It told each of its numbers with an order; one of which it never spoke is none of this journal."""
+    report, rules = found(traded, nameless)
+    assert rules == set()
+    assert report.checked["venue_order"] > 0
+    report, rules = found(traded, nameless_and_one_more)
+    assert [finding.words for finding in report.findings] == [
+        "order 999999 there, None, is none of this journal"
+    ]
