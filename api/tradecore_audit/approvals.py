@@ -36,6 +36,7 @@ class Approvals:
         if not is_adopted and not order.is_forced:
             self._check_stops(seq, order)
             self._check_exit(seq, terms)
+            self._check_closing(seq, terms)
         if known is not None:
             ground.orders.close(known, ground.account(known), "approved again")
         ground.orders.add(order, ground.account(order))
@@ -66,6 +67,7 @@ class Approvals:
             self._check_amended(seq, order, body.lots, body.price_ticks or order.price_ticks)
         order.replaces += 1
         order.asked = max(order.asked, body.lots)
+        order.ask_price(body.price_ticks)
         self._ground.orders.recount(order)
 
     def link(self, body: r.Link) -> None:
@@ -175,6 +177,16 @@ class Approvals:
         is_on_its_side = held * terms.sign < 0 if held else terms.is_buy != entry.terms.is_buy
         is_exit = (entry.lots is None or terms.lots <= most) and is_on_its_side
         self._ground.check("child", seq, is_exit, what)
+
+    def _check_closing(self, seq: int, terms: r.Order) -> None:
+        """Check that an order that passes every limit, because it only closes, has something to close."""
+        if not terms.reduce_only or terms.closes is not None:
+            return
+        held = -self._ground.books.positions.get((terms.strategy, terms.instrument), 0) * terms.sign
+        what = (
+            f"order {terms.order_id} of {terms.lots} lots is to only close, and {max(held, 0)} can be closed"
+        )
+        self._ground.check("closing", seq, held > 0 and (terms.lots or 0) <= held, what)
 
     def _check_amended(self, seq: int, order: AuditedOrder, lots: int, price_ticks: int | None) -> None:
         """Hold an order against limits as it will be; the market's price then is in no record."""

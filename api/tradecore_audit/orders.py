@@ -6,6 +6,8 @@ from tradecore_audit.records import Order, Report
 
 # So many orders are remembered after their end, the newest: one may be told of late.
 ENDED_MAX = 100_000
+# Kinds whose only price is their limit.
+_PRICED = frozenset({"limit", "iceberg"})
 ENDS = frozenset({"rejected", "canceled", "expired"})
 
 
@@ -13,7 +15,8 @@ class AuditedOrder:
     """One order: as it was approved, and as it is now.
 
     `lots` is its whole size, `None` while that is a share of buying power; `asked` is the largest open size
-    that an amendment without an answer asks for; `end` is what ended it, and empty while it is open.
+    that an amendment without an answer asks for; `end` is what ended it, and empty while it is open;
+    `worst_ticks` is the worst price that was asked for.
     """
 
     __slots__ = (
@@ -32,6 +35,7 @@ class AuditedOrder:
         "sent_seq",
         "seq",
         "terms",
+        "worst_ticks",
     )
 
     def __init__(self, terms: Order, seq: int) -> None:
@@ -39,6 +43,8 @@ class AuditedOrder:
         self.seq = seq
         self.lots = terms.lots
         self.price_ticks = terms.price_ticks
+        # An answer may be on its way, so each price that was ever asked for counts.
+        self.worst_ticks = terms.price_ticks if terms.kind in _PRICED else None
         self.filled = 0
         self.asked = 0
         self.replaces = 0
@@ -71,6 +77,17 @@ class AuditedOrder:
         self.lots = self.filled + (report.lots or 0)
         if report.price_ticks is not None and self.price_ticks is not None:
             self.price_ticks = report.price_ticks
+            self.ask_price(report.price_ticks)
+
+    def ask_price(self, price_ticks: int | None) -> None:
+        """Note a price that is asked for: it may trade there."""
+        if price_ticks is not None and self.worst_ticks is not None:
+            self.worst_ticks = (max if self.terms.is_buy else min)(self.worst_ticks, price_ticks)
+
+    def is_worse(self, price_ticks: int) -> bool:
+        """Tell whether it may not trade at a price."""
+        sign = self.terms.sign
+        return self.worst_ticks is not None and price_ticks * sign > self.worst_ticks * sign
 
 
 class Orders:

@@ -138,6 +138,8 @@ class Reports:
         elif not order.is_forced:
             self._check_fee(seq, order, traded)
         ground.check("fill_size", seq, traded.lots > 0, f"a fill of order {number} of {traded.lots} lots")
+        what = f"order {number} filled at {traded.price_ticks} ticks, its price is {order.worst_ticks}"
+        ground.check("fill_price", seq, not order.is_worse(traded.price_ticks), what)
         if order.end:
             self._late[number] = seq
         order.filled += traded.lots

@@ -100,7 +100,36 @@ def largest(taken):
     )
 
 
+def closing_order(taken):
+    """Return the place of the first order that is to only close a position."""
+    return first(taken, r.Order, lambda body: body.reduce_only and body.closes is None)
+
+
+def worse_fill(taken):
+    """Return the records with a fill of a limit order at one tick more than it was to pay, or less."""
+    orders = {each.body.order_id: each.body for each in taken if isinstance(each.body, r.Order)}
+    at = first(
+        taken,
+        r.Report,
+        lambda body: body.traded is not None and orders[body.order_id].kind == "limit",
+    )
+    order = orders[taken[at].body.order_id]
+    return with_trade(taken, at, price_ticks=order.price_ticks + order.sign)
+
+
 FAULTS = {
+    "a limit order that fills at a worse price": (PAPER, worse_fill, "fill_price"),
+    "a limit order at a venue outside that fills at a worse price": (LIVE, worse_fill, "fill_price"),
+    "an order that opens and is marked as closing": (
+        PAPER,
+        lambda t: edited(t, new_order(t), reduce_only=True),
+        "closing",
+    ),
+    "an order that closes more than there is": (
+        PAPER,
+        lambda t: edited(t, closing_order(t), lots=10**6),
+        "closing",
+    ),
     "a fill counted twice, of a venue outside": (LIVE, lambda t: doubled(t, fill(t)), "venue_trade"),
     "a fill counted twice, of the simulated venue": (PAPER, lambda t: doubled(t, fill(t, 1)), "fill_size"),
     "a trade id booked twice": (LIVE, told_again, "venue_trade"),
