@@ -1,6 +1,5 @@
 """How a process that runs for months takes memory from the system, and gives it back."""
 
-import ctypes
 import sys
 
 # Of `mallopt(3)` in glibc.
@@ -20,7 +19,13 @@ def give_back() -> None:
     """
     if not sys.platform.startswith("linux"):
         return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    try:
+        # A Python that was built without libffi has no such module.
+        import ctypes
+
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    except (ImportError, OSError):
+        return
     if mallopt is None:
         return
     for parameter, value in (

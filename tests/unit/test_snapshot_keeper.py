@@ -172,3 +172,21 @@ def test_changed_code_gets_the_state_that_it_says_it_reads(tmp_path, wrote, read
     engine.strategies[0].strategy.state_versions = reads
     snapshot = folder.snapshots.read(folder.snapshots.paths()[0])
     assert (unfit(snapshot, engine, ("new",), folder.first_hash()) == "") is is_fit
+
+
+def test_a_snapshot_that_has_no_memory_keeps_the_session_from_nothing(tmp_path, monkeypatch):
+    """It is said, and the next one is made as ever."""
+    write, tried = SnapshotFiles.write, []
+
+    def refuse_once(self, snapshot):
+        tried.append(snapshot.head.seq)
+        if len(tried) == 1:
+            raise MemoryError
+        return write(self, snapshot)
+
+    monkeypatch.setattr(SnapshotFiles, "write", refuse_once)
+    session, failed = kept_session(tmp_path / "journal")
+    asyncio.run(session.run())
+    assert failed == ["there is too little memory for a snapshot"]
+    assert len(tried) > 1
+    assert JournalFolder(tmp_path / "journal").snapshots.paths()

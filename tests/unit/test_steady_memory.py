@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tradecore_api import steady_memory
+
 # Pieces of a mebibyte come and go, and between them something small stays each time.
 PROGRAM = """
 import threading
@@ -46,3 +48,37 @@ def test_what_was_needed_once_goes_back_to_the_system():
 
     assert steady < 24_000
     assert plain > steady + 8_000
+
+
+WITHOUT = """
+import sys
+
+for name in ("ctypes", "_ctypes"):
+    sys.modules[name] = None
+from tradecore_api import steady_memory
+
+steady_memory.give_back()
+import tradecore_api.daemon
+"""
+
+
+def test_a_python_without_ctypes_runs_as_it_is():
+    """One that was built without libffi has none; nothing else here needs it."""
+    subprocess.run([sys.executable, "-c", WITHOUT], check=True)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="nothing is asked for elsewhere")
+@pytest.mark.parametrize("library", [object(), OSError("no such file")], ids=["other", "none"])
+def test_a_system_without_glibc_is_left_as_it_is(monkeypatch, library):
+    """Its C library may lack what is asked for, or be no file that can be opened."""
+    asked = []
+
+    def opened(name):
+        asked.append(name)
+        if isinstance(library, OSError):
+            raise library
+        return library
+
+    monkeypatch.setattr("ctypes.CDLL", opened)
+    steady_memory.give_back()
+    assert asked == [None]

@@ -154,6 +154,8 @@ class SnapshotKeeper:
                 self._folder.snapshots.write(snapshot)
             except (TradecoreError, OSError) as error:
                 words = str(error)
+            except MemoryError:
+                words = "there is too little memory for a snapshot"
             # The loop is closed where the run has ended meanwhile: nobody wants to know any more.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(end, words)
