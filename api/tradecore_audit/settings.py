@@ -1,5 +1,6 @@
 """What a session's configuration says: instruments, currencies, fees and limits, as exact numbers."""
 
+import re
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -10,6 +11,11 @@ from tradecore_audit.errors import DamagedError
 
 ATTO = 10**18
 _PPB = 10**9
+# Limits that orders are held against: counts and times, and exact numbers.
+_WHOLE = frozenset({"open_orders_max", "order_rate_max", "order_rate_window_ns"})
+_EXACT = frozenset({"quantity_max", "notional_max", "position_max", "price_collar_bps"})
+# A power of ten that no amount or size has, and that would take minutes to write out.
+_HUGE = re.compile(r"[-+.\d]+[eE][-+]?0*[1-9]\d{3,}")
 
 
 def rounded(value: Fraction) -> int:
@@ -109,11 +115,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             When it is none.
         """
         try:
-            return _read(msgspec.json.decode(config))
+            said = msgspec.json.decode(config)
+            _check_size(said["engine"])
+            settings = _read(said)
+            settings.check_limits()
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise _unreadable(error) from error
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             raise _unreadable(error) from error
+        return settings
+
+    def check_limits(self) -> None:
+        """Read every limit once, so that none fails as an order is held against it.
+
+        Raises `LookupError`, `TypeError`, `ValueError`, `AttributeError` or `ArithmeticError` for others.
+        """
+        scopes = [("instrument", number) for number in range(len(self.instruments))]
+        scopes += [("strategy", number) for number in range(len(self.strategies))]
+        scopes += [("account", number) for number in range(len(self.accounts))] + [("portfolio", 0)]
+        symbols = {each.symbol for each in self.instruments}
+        for scope in scopes:
+            limits = self.scope_limits(*scope)
+            for name, value in limits.items():
+                if value is not None and name in _WHOLE:
+                    int(value)
+                elif value is not None and name in _EXACT:
+                    Fraction(value)
+            if unknown := set(limits.get("instruments") or ()) - symbols:
+                raise KeyError(*unknown)
 
     def scope_limits(self, kind: str, number: int) -> dict[str, Any]:
         """Return the limits that the configuration gives a scope."""
@@ -138,6 +167,15 @@ def _unreadable(error: Exception) -> DamagedError:
 def atto(text: str) -> int:
     """Read an amount of money."""
     return int(Fraction(Decimal(text)) * ATTO)
+
+
+def _check_size(value: object) -> None:
+    """Raise `ValueError` for a number, anywhere in it, that is too large to work with."""
+    if isinstance(value, str) and _HUGE.fullmatch(value):
+        raise ValueError(f"{value[:80]} is no amount")
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for part in parts:
+        _check_size(part)
 
 
 def _read(said: dict[str, Any]) -> Settings:

@@ -22,6 +22,7 @@ from support.audited import (
     without,
 )
 from tradecore_audit import records as r
+from tradecore_audit.errors import DamagedError
 from tradecore_audit.findings import KEPT_MAX, Findings
 
 LIVE = records(GOLDEN / "live.journal")
@@ -439,3 +440,29 @@ def test_an_order_that_ended_at_a_venue_that_amends_nothing_may_be_ended_here(re
     said = msgspec.json.decode(LIVE[0].body.config)
     said["engine"]["renews_amended"] = [audited(LIVE).ground.settings.accounts[0].name] if renews else []
     assert rules(edited(taken, 0, config=msgspec.json.encode(said))) == broken
+
+
+@pytest.mark.parametrize(
+    "risk",
+    [
+        {"quantity_max": "abc"},
+        {"notional_max": []},
+        {"position_max": "1/0"},
+        {"price_collar_bps": "nan"},
+        {"open_orders_max": "x"},
+        {"strategy": []},
+        {"instrument": 5},
+        {"portfolio": [1]},
+        {"quantity_max": "1e99999999"},
+        {"strategy": {"maker": {"instruments": ["nothing"]}}},
+    ],
+    ids=str,
+)
+def test_limits_that_cannot_be_read_are_damage_at_once(risk):
+    """No order is held against them later, and none takes minutes to work out."""
+    said = msgspec.json.decode(LIVE[0].body.config)
+    name = said["strategies"][0]["name"]
+    strategy = risk.get("strategy")
+    told = {"strategy": {name: strategy["maker"]}} if isinstance(strategy, dict) else risk
+    with pytest.raises(DamagedError, match="configuration of a session"):
+        audited(with_risk(LIVE, **told))
