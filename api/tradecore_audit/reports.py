@@ -24,13 +24,16 @@ class Reports:
         # Orders of which it did, before it booked the fill or after it.
         self._said: set[int] = set()
         self._last_venue_order: int | None = None
+        # Whether it came with a name of the venue's: what the link says for a venue has none.
+        self._is_shown = False
 
     def begin(self, seq: int, said: r.Record) -> None:
         """Begin with the next input."""
         self._ground.told.begin(seq, said)
-        self._last_venue_order = None
+        self._last_venue_order, self._is_shown = None, True
         if isinstance(said, r.VenueReport):
             self._last_venue_order = said.said.order_id
+            self._is_shown = said.venue_order_id != ""
             self._heard(said.said)
 
     def settle(self) -> None:
@@ -86,7 +89,7 @@ class Reports:
         # Live, an engine answers for the orders that it watches the market for until they leave.
         is_of_venue = ground.settings.mode != "live" or is_fill or self._last_venue_order == body.order_id
         if body.report not in _MADE_HERE and is_of_venue:
-            order.is_shown = True
+            order.is_shown = order.is_shown or self._is_shown
             self._approvals.check_sent(seq, order, body.report)
         if is_fill:
             self._filled(seq, order, body)

@@ -466,3 +466,17 @@ def test_limits_that_cannot_be_read_are_damage_at_once(risk):
     told = {"strategy": {name: strategy["maker"]}} if isinstance(strategy, dict) else risk
     with pytest.raises(DamagedError, match="configuration of a session"):
         audited(with_risk(LIVE, **told))
+
+
+@pytest.mark.parametrize(("venue_order_id", "is_shown"), [("17", True), ("", False)])
+def test_what_the_link_says_for_a_venue_shows_no_order_there(venue_order_id, is_shown):
+    """The end of an order that never arrived is told as the venue's word, and has no name of the venue's."""
+    at = first(LIVE, r.VenueReport, lambda body: body.said.report == "accepted")
+    number = LIVE[at].body.said.order_id
+    time_ns = LIVE[at].body.said.venue_time_ns
+    rejected = r.Report(order_id=number, report="replace_rejected", venue_time_ns=time_ns)
+    told = msgspec.structs.replace(LIVE[at].body, said=rejected, venue_order_id=venue_order_id)
+    taken = [*edited(LIVE, at, said=rejected, venue_order_id=venue_order_id)[: at + 1]]
+    assert taken[-1].body == told
+    auditor = audited([*taken, LIVE[at + 1]._replace(body=rejected)])
+    assert auditor.ground.orders.find(number).is_shown == is_shown
