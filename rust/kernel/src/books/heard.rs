@@ -12,6 +12,7 @@ use tradecore_types::{AccountId, Adopted, OrderId, OrderIntent, Report, ReportBo
 use crate::books::account_set::AccountSet;
 use crate::books::names::Names;
 use crate::books::owner::Owner;
+use crate::books::trades::Trades;
 
 /// Trades of orders that have ended that are remembered by name; those of open orders all are. A venue repeats what is
 /// minutes old, after a reconnection; an order that ended longer ago is not remembered either.
@@ -36,7 +37,7 @@ const REFUSED_EXITS_MAX: usize = 64;
 #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Heard {
     /// Trades by order and name. Two orders of ours that trade with each other have one trade of one name.
-    trades: BTreeMap<OrderId, BTreeMap<Arc<str>, Trade>>,
+    trades: BTreeMap<OrderId, Trades>,
     /// Whose the orders of those trades are: they are known for longer than orders that have ended.
     owners: BTreeMap<OrderId, TradedBy>,
     oldest_first: VecDeque<(OrderId, Arc<str>)>,
@@ -133,14 +134,14 @@ impl Heard {
 
     /// Names the trades of an order that were told first: those whose first telling may still come are left out.
     pub(crate) fn trades_of(&self, order_id: OrderId) -> impl Iterator<Item = &str> {
-        let trades = self.trades.get(&order_id).into_iter().flatten();
+        let trades = self.trades.get(&order_id).into_iter().flat_map(Trades::iter);
         trades.filter(|(_, trade)| trade.is_told_first).map(|(name, _)| &**name)
     }
 
     /// Visits the trades of an order whose first telling may still come, with the last revision and what of the order
     /// they have filled.
     pub(crate) fn untold_first_of(&self, order_id: OrderId) -> impl Iterator<Item = (&str, u64, i64)> {
-        let trades = self.trades.get(&order_id).into_iter().flatten();
+        let trades = self.trades.get(&order_id).into_iter().flat_map(Trades::iter);
         let untold = trades.filter(|(_, trade)| !trade.is_told_first);
         untold.map(|(name, trade)| (&**name, trade.revision, trade.filled_lots))
     }
@@ -238,13 +239,15 @@ impl Heard {
     /// Remembers a trade as it was told last.
     pub(crate) fn note_trade(&mut self, order_id: OrderId, trade_id: &str, trade: Trade, orders: &Orders) {
         let name: Arc<str> = Arc::from(trade_id);
-        if !self.trades.contains_key(&order_id)
-            && let Some(traded_by) = TradedBy::of(order_id, orders)
-        {
-            self.owners.insert(order_id, traded_by);
-        }
-        if self.trades.entry(order_id).or_default().insert(Arc::clone(&name), trade).is_some() {
-            return;
+        if let Some(of_order) = self.trades.get_mut(&order_id) {
+            if of_order.put(&name, trade) {
+                return;
+            }
+        } else {
+            if let Some(traded_by) = TradedBy::of(order_id, orders) {
+                self.owners.insert(order_id, traded_by);
+            }
+            self.trades.insert(order_id, Trades::One(Arc::clone(&name), trade));
         }
         self.oldest_first.push_back((order_id, name));
         // Two for one: so what open orders keep beyond the bound goes once they have ended.
@@ -261,12 +264,9 @@ impl Heard {
     fn let_go(&mut self, order_id: OrderId, name: Arc<str>, orders: &Orders) {
         if orders.get(order_id).is_some() {
             self.oldest_first.push_back((order_id, name));
-        } else if let Some(of_order) = self.trades.get_mut(&order_id) {
-            of_order.remove(&name);
-            if of_order.is_empty() {
-                self.trades.remove(&order_id);
-                self.owners.remove(&order_id);
-            }
+        } else if self.trades.get_mut(&order_id).is_some_and(|of_order| of_order.forget(&name)) {
+            self.trades.remove(&order_id);
+            self.owners.remove(&order_id);
         }
     }
 
@@ -282,8 +282,8 @@ impl Heard {
 
     /// Returns what the trades of an order that are known have filled of it.
     pub(crate) fn filled_lots(&self, order_id: OrderId) -> i64 {
-        let trades = self.trades.get(&order_id).into_iter().flat_map(BTreeMap::values);
-        trades.map(|trade| trade.filled_lots).fold(0, i64::saturating_add)
+        let trades = self.trades.get(&order_id).into_iter().flat_map(Trades::iter);
+        trades.map(|(_, trade)| trade.filled_lots).fold(0, i64::saturating_add)
     }
 
     /// Remembers the name that a venue gave an order.

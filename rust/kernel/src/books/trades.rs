@@ -1,0 +1,142 @@
+//! The trades of one order, by the names that its venue gave them.
+//!
+//! **Invariant:** it holds one trade at least. Most orders have one: a map of its own would take ten times as much for it,
+//! and tens of thousands are remembered.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::books::heard::Trade;
+
+/// What is remembered of the trades of an order.
+#[derive(Debug)]
+pub(crate) enum Trades {
+    One(Arc<str>, Trade),
+    Several(Box<BTreeMap<Arc<str>, Trade>>),
+}
+
+impl Trades {
+    /// Remembers a trade as it was told last; tells whether it was known.
+    pub(crate) fn put(&mut self, name: &Arc<str>, trade: Trade) -> bool {
+        if let Some(known) = self.get_mut(name) {
+            *known = trade;
+            return true;
+        }
+        match self {
+            Self::One(first, told) => {
+                let both = [(Arc::clone(first), *told), (Arc::clone(name), trade)];
+                *self = Self::Several(Box::new(BTreeMap::from(both)));
+            }
+            Self::Several(all) => {
+                all.insert(Arc::clone(name), trade);
+            }
+        }
+        false
+    }
+
+    /// Forgets a trade; tells whether none is left.
+    pub(crate) fn forget(&mut self, name: &str) -> bool {
+        match self {
+            Self::One(known, _) => **known == *name,
+            Self::Several(all) => {
+                all.remove(name);
+                all.is_empty()
+            }
+        }
+    }
+
+    /// Returns a trade.
+    pub(crate) fn get(&self, name: &str) -> Option<&Trade> {
+        match self {
+            Self::One(known, trade) => (**known == *name).then_some(trade),
+            Self::Several(all) => all.get(name),
+        }
+    }
+
+    /// Returns a trade that is to be changed.
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Trade> {
+        match self {
+            Self::One(known, trade) => (**known == *name).then_some(trade),
+            Self::Several(all) => all.get_mut(name),
+        }
+    }
+
+    /// Visits all, by their names.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Trade)> {
+        let (one, several) = match self {
+            Self::One(name, trade) => (Some((name, trade)), None),
+            Self::Several(all) => (None, Some(all.iter())),
+        };
+        one.into_iter().chain(several.into_iter().flatten())
+    }
+}
+
+impl Serialize for Trades {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::One(name, trade) => serializer.collect_map([(name, trade)]),
+            Self::Several(all) => all.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Trades {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut all = BTreeMap::<Arc<str>, Trade>::deserialize(deserializer)?;
+        if all.len() == 1
+            && let Some((name, trade)) = all.pop_first()
+        {
+            return Ok(Self::One(name, trade));
+        }
+        Ok(Self::Several(Box::new(all)))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "test code")]
+mod tests {
+    use proptest::prelude::*;
+    use tradecore_types::{Liquidity, Money, Traded};
+
+    use super::*;
+
+    fn trade(lots: i64) -> Trade {
+        let liquidity = Liquidity::Taker;
+        Trade::told_first(Traded { price_ticks: 100, lots, liquidity, fee: Money(3), fee_currency: None })
+    }
+
+    proptest! {
+        /// It is a map of all, whatever comes and goes, also once it was written and read.
+        #[test]
+        fn it_is_a_map(steps in prop::collection::vec((0..4_u8, 1..9_i64, any::<bool>()), 1..40)) {
+            let mut map = BTreeMap::<Arc<str>, Trade>::new();
+            let mut trades: Option<Trades> = None;
+            for (number, lots, is_put) in steps {
+                let name: Arc<str> = format!("t{number}").into();
+                if is_put {
+                    let was_known = map.insert(Arc::clone(&name), trade(lots)).is_some();
+                    match &mut trades {
+                        Some(trades) => prop_assert_eq!(trades.put(&name, trade(lots)), was_known),
+                        None => trades = Some(Trades::One(Arc::clone(&name), trade(lots))),
+                    }
+                } else {
+                    map.remove(&name);
+                    if let Some(known) = &mut trades {
+                        let is_empty = known.forget(&name);
+                        prop_assert_eq!(is_empty, map.is_empty());
+                        trades = if is_empty { None } else { trades };
+                    }
+                }
+                let Some(known) = &mut trades else { continue };
+                prop_assert!(known.iter().eq(map.iter()));
+                prop_assert_eq!((known.get(&name), known.get("t0")), (map.get(&name), map.get("t0")));
+                prop_assert_eq!(known.get_mut("t1").copied(), map.get("t1").copied());
+                let written = rmp_serde::to_vec_named(known).unwrap();
+                prop_assert_eq!(&written, &rmp_serde::to_vec_named(&map).unwrap());
+                trades = Some(rmp_serde::from_slice(&written).unwrap());
+            }
+        }
+    }
+}
