@@ -35,10 +35,10 @@ fn neither_an_engine_at_a_venue_nor_who_follows_its_journal_keeps_all_closed_tra
             follower.take(&round_trip(&mut rig, round)).unwrap();
         }
         all += rounds;
-        let (own, followed) = (rig.kernel.ledger(), follower.kernel().ledger());
-        assert_eq!((own.cash(), own.fills()), (followed.cash(), followed.fills()));
-        assert_eq!(followed.fills(), 2 * u64::try_from(all).unwrap());
-        for (whose, kept) in [("engine", own.trades().count()), ("follower", followed.trades().count())] {
+        let (own, other) = (rig.kernel.ledger(), follower.kernel().ledger());
+        assert_eq!((own.cash(), own.fills()), (other.cash(), other.fills()));
+        assert_eq!(other.fills(), 2 * u64::try_from(all).unwrap());
+        for (whose, kept) in [("engine", own.trades().count()), ("follower", other.trades().count())] {
             assert!(kept >= all.min(4_096), "the {whose} keeps {kept} closed trades of {all}");
             assert!(kept <= KEPT_MAX, "the {whose} keeps {kept} closed trades of {all}");
         }

@@ -14,7 +14,7 @@ use crate::books::heard::Trade;
 #[derive(Debug)]
 pub(crate) enum Trades {
     One(Arc<str>, Trade),
-    Several(Box<BTreeMap<Arc<str>, Trade>>),
+    Several(BTreeMap<Arc<str>, Trade>),
 }
 
 impl Trades {
@@ -27,7 +27,7 @@ impl Trades {
         match self {
             Self::One(first, told) => {
                 let both = [(Arc::clone(first), *told), (Arc::clone(name), trade)];
-                *self = Self::Several(Box::new(BTreeMap::from(both)));
+                *self = Self::Several(BTreeMap::from(both));
             }
             Self::Several(all) => {
                 all.insert(Arc::clone(name), trade);
@@ -90,7 +90,7 @@ impl<'de> Deserialize<'de> for Trades {
         {
             return Ok(Self::One(name, trade));
         }
-        Ok(Self::Several(Box::new(all)))
+        Ok(Self::Several(all))
     }
 }
 
