@@ -12,7 +12,7 @@ use tradecore_types::{AccountId, Adopted, OrderId, OrderIntent, Report, ReportBo
 use crate::books::account_set::AccountSet;
 use crate::books::names::Names;
 use crate::books::owner::Owner;
-use crate::books::trades::Trades;
+use crate::books::trades::{Trade, Trades};
 
 /// Trades of orders that have ended that are remembered by name; those of open orders all are. A venue repeats what is
 /// minutes old, after a reconnection; an order that ended longer ago is not remembered either.
@@ -61,19 +61,6 @@ pub(crate) struct Heard {
     revisions: BTreeMap<AccountId, u64>,
 }
 
-/// A trade as it was told last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Trade {
-    /// How often the venue has told it anew; 0 as it was told first.
-    pub(crate) revision: u64,
-    /// What is booked of it; `None` for one that is busted.
-    pub(crate) booked: Option<Traded>,
-    /// What of its order counts as filled by it: a revision changes money and position, and no order.
-    pub(crate) filled_lots: i64,
-    /// Whether the venue has told it first: a later telling may come before that.
-    pub(crate) is_told_first: bool,
-}
-
 /// Whose an order is that has traded, and what it did to a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct TradedBy {
@@ -91,19 +78,6 @@ impl TradedBy {
         let order = orders.find_closed(order_id)?;
         let only_closes = order.reduce_only || order.closes.is_some();
         Some(Self { owner: Owner::of_closed(order), only_closes })
-    }
-}
-
-impl Trade {
-    /// A trade as it is told first.
-    pub(crate) const fn told_first(traded: Traded) -> Self {
-        Self { revision: 0, booked: Some(traded), filled_lots: traded.lots, is_told_first: true }
-    }
-
-    /// Tells whether these are its price and size. A fee may come later than its trade, and is no part of them.
-    pub(crate) fn is(&self, traded: &Traded) -> bool {
-        self.booked
-            .is_some_and(|booked| (booked.price_ticks, booked.lots) == (traded.price_ticks, traded.lots))
     }
 }
 

@@ -7,8 +7,33 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tradecore_types::Traded;
 
-use crate::books::heard::Trade;
+/// A trade as it was told last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Trade {
+    /// How often the venue has told it anew; 0 as it was told first.
+    pub(crate) revision: u64,
+    /// What is booked of it; `None` for one that is busted.
+    pub(crate) booked: Option<Traded>,
+    /// What of its order counts as filled by it: a revision changes money and position, and no order.
+    pub(crate) filled_lots: i64,
+    /// Whether the venue has told it first: a later telling may come before that.
+    pub(crate) is_told_first: bool,
+}
+
+impl Trade {
+    /// A trade as it is told first.
+    pub(crate) const fn told_first(traded: Traded) -> Self {
+        Self { revision: 0, booked: Some(traded), filled_lots: traded.lots, is_told_first: true }
+    }
+
+    /// Tells whether these are its price and size. A fee may come later than its trade, and is no part of them.
+    pub(crate) fn is(&self, traded: &Traded) -> bool {
+        self.booked
+            .is_some_and(|booked| (booked.price_ticks, booked.lots) == (traded.price_ticks, traded.lots))
+    }
+}
 
 /// What is remembered of the trades of an order.
 #[derive(Debug)]
@@ -97,10 +122,13 @@ impl<'de> Deserialize<'de> for Trades {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "test code")]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
     use proptest::prelude::*;
     use tradecore_types::{Liquidity, Money, Traded};
 
-    use super::*;
+    use crate::books::trades::{Trade, Trades};
 
     fn trade(lots: i64) -> Trade {
         let liquidity = Liquidity::Taker;
