@@ -36,4 +36,4 @@ def test_a_live_engine_grows_no_more_once_what_it_remembers_is_full():
     assert [fills for _, fills in seen] == [PART * (number + 1) for number in range(PARTS)]
     memory = [bytes_held for bytes_held, _ in seen]
     assert memory[-1] - memory[FULL_PARTS - 1] < MIB, [round(each / MIB, 1) for each in memory]
-    assert memory[-1] < 160 * MIB
+    assert memory[-1] < 80 * MIB

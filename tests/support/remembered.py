@@ -1,4 +1,4 @@
-"""A live engine's kernel alone: orders, each accepted and filled, and what memory the process then has."""
+"""A live engine without its line to the venue, and who hears of it: orders, each filled, and its memory."""
 
 import json
 import sys
@@ -9,7 +9,10 @@ import msgspec
 
 from tradecore._core import Kernel
 from tradecore.domain import AccountSpec, EngineSpec, EventBatch, InstrumentSpec, Matching, VenueSpec
+from tradecore.domain.narrator import Narrator
 from tradecore.engine import Engine
+from tradecore.engine.equity_points import EquityPoints
+from tradecore.runtime.frames import scan
 from tradecore.strategy import StrategyBinding
 
 SPEC = EngineSpec(
@@ -17,6 +20,7 @@ SPEC = EngineSpec(
     account=AccountSpec(cash="1000000"),
     venue=VenueSpec(matching=Matching.QUOTES),
 )
+NAMES = ("one",)
 STEP_NS = 5_000_000
 
 
@@ -34,6 +38,22 @@ class BuysAndSells:
         self.last = send(quantity_lots=1, limit_ticks=ticks)
 
 
+class Hearers:
+    """Who hears of each commit beside the engine: the equity of the tables, and the words of the log."""
+
+    def __init__(self):
+        self._equity, self._narrator = EquityPoints(SPEC, NAMES), Narrator(SPEC, NAMES)
+        self._records = 0
+
+    def take(self, frames):
+        """Take in what was committed."""
+        self._equity.take(frames)
+        found = scan(frames)
+        for record in found.records(self._records):
+            self._narrator.note(record)
+        self._records += found.frames
+
+
 def live_engine(strategy):
     """Return an engine whose orders go to a venue outside."""
 
@@ -41,7 +61,7 @@ def live_engine(strategy):
         return Kernel(msgspec.structs.replace(spec, mode="live"), *arguments, **settings)
 
     with mock.patch("tradecore.engine.engine.Kernel", kernel_of):
-        return Engine(SPEC, [StrategyBinding(name="one", strategy=strategy)], recording=True)
+        return Engine(SPEC, [StrategyBinding(name=NAMES[0], strategy=strategy)], recording=True)
 
 
 def memory_bytes():
@@ -53,24 +73,24 @@ def memory_bytes():
 def run(orders, every):
     """Send so many orders; return memory and fills after each part."""
     strategy = BuysAndSells()
-    engine, now_ns, seen = live_engine(strategy), 1_000_000_000, []
-    tell(engine, lambda batch: batch.agreement(now_ns, 0, True))
+    engine, hearers, now_ns, seen = live_engine(strategy), Hearers(), 1_000_000_000, []
+
+    def tell(fill_batch):
+        """Feed what happened, and hand on the frames and let go of them as a commit does."""
+        batch = EventBatch()
+        fill_batch(batch)
+        engine.feed(batch)
+        engine.run()
+        hearers.take(engine.take_frames())
+
+    tell(lambda batch: batch.agreement(now_ns, 0, True))
     for number in range(1, orders + 1):
         now_ns += STEP_NS
-        tell(engine, lambda batch, at=now_ns: batch.quote(at, 0, 99, 50, 101, 50))
-        tell(engine, lambda batch, at=now_ns: answers(batch, at, strategy.last))
+        tell(lambda batch, at=now_ns: batch.quote(at, 0, 99, 50, 101, 50))
+        tell(lambda batch, at=now_ns: answers(batch, at, strategy.last))
         if number % every == 0:
             seen.append((memory_bytes(), engine.summary().fills))
     return seen
-
-
-def tell(engine, fill_batch):
-    """Feed what happened, and let go of the frames as a commit does."""
-    batch = EventBatch()
-    fill_batch(batch)
-    engine.feed(batch)
-    engine.run()
-    engine.take_frames()
 
 
 def answers(batch, now_ns, order_id):

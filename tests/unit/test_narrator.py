@@ -415,6 +415,16 @@ def test_orders_that_have_ended_are_forgotten():
     assert narrator.words(late).startswith("order 397 of quoter was not cancelled (the venue does not know")
 
 
+def test_orders_of_whose_end_nobody_told_are_forgotten_too(monkeypatch):
+    """A queue of notices that is full leaves out the oldest, and so the ends of orders."""
+    monkeypatch.setattr("tradecore.domain.narrator.OPEN_MAX", 100)
+    narrator = Narrator(SPEC, ["quoter"])
+    for number in range(500):
+        narrator.note(order(number))
+
+    assert list(narrator._orders) == list(range(400, 500))
+
+
 @given(st.integers(-(2**126) + 1, 2**126 - 1))
 def test_money_is_exact_however_much_it_is(atto):
     """All 38 digits come through, and nothing is rounded to a context."""

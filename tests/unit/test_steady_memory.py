@@ -82,3 +82,36 @@ def test_a_system_without_glibc_is_left_as_it_is(monkeypatch, library):
     monkeypatch.setattr("ctypes.CDLL", opened)
     steady_memory.give_back()
     assert asked == [None]
+
+
+# A burst of work, of which something stays at the end of the heap.
+BURST = """
+import time
+from pathlib import Path
+from tradecore_api import steady_memory
+
+steady_memory._TRIM_SECONDS = {seconds}
+steady_memory.give_back()
+burst = [bytes(3_000) for _ in range(20_000)]
+kept = burst[-1]
+del burst
+time.sleep(1)
+status = Path("/proc/self/status").read_text()
+print(next(line.split()[1] for line in status.splitlines() if line.startswith("RssAnon")))
+"""
+
+
+def kib_after_a_burst(seconds):
+    """Return what a process has in memory a second after a burst of work, trimmed so often."""
+    program = BURST.format(seconds=seconds)
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at /proc of Linux")
+def test_what_lies_free_below_something_that_stays_goes_back_too():
+    """A heap ends where its last piece in use is: 60 MB would stay for one of 3 kB."""
+    trimmed, untrimmed = kib_after_a_burst(0.1), kib_after_a_burst(3_600)
+
+    assert trimmed < 24_000
+    assert untrimmed > trimmed + 40_000

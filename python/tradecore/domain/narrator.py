@@ -22,6 +22,8 @@ from tradecore.domain.units import Units, exact_money
 
 # Orders that have ended and are still known by name.
 ENDED_MAX = 256
+# No engine has as many open: beyond it are orders of whose end nobody told, because the queue was full.
+OPEN_MAX = 1 << 15
 # A tuple, because every record is looked at: a union of types takes four times as long.
 _OF_ORDER = (
     bodies.Report,
@@ -107,6 +109,8 @@ class Narrator:
         if isinstance(body, bodies.Order):
             order = KnownOrder.of(body)
             self._orders[order.order_id] = order
+            if len(self._orders) > OPEN_MAX:
+                del self._orders[next(iter(self._orders))]
             return Noted(record=record, order=order)
         return Noted(record=record, order=KnownOrder.of(body) if isinstance(body, bodies.Refused) else None)
 

@@ -25,6 +25,7 @@ pub(crate) mod reports;
 pub(crate) mod revising;
 pub(crate) mod scoping;
 pub(crate) mod tickets;
+pub(crate) mod trades;
 pub(crate) mod unreconciled;
 pub(crate) mod venue_accounts;
 

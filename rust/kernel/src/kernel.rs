@@ -38,7 +38,7 @@ pub(crate) const ENTRIES_MAX: usize = ORDERS_MAX / 4;
 /// Open lots and closed trades that fit before memory grows.
 const LOTS: usize = 1024;
 
-/// Closed trades that an engine at a venue outside keeps at least; twice as many at most.
+/// Closed trades that are kept at least where no venue is simulated; twice as many at most.
 const CLOSED_TRADES_MAX: usize = 1 << 12;
 
 /// Closed orders kept for questions about the recent past.
@@ -95,8 +95,8 @@ impl Kernel {
         scopes.start_guards(config.cash);
         let ledger = Ledger::new(instruments.clone(), strategies, config.cash, LOTS);
         let mut ledger = ledger.closing_by(config.lots);
-        if config.destination.is_outside() {
-            // The journal has them all, and `tradecore trades` reads them there.
+        if !config.destination.is_simulated() {
+            // The journal has them all, and `tradecore trades` reads them there; a follower of it is asked for none.
             ledger = ledger.keeping_trades(CLOSED_TRADES_MAX);
         }
         for currency in &config.currencies {

@@ -12,6 +12,7 @@ use tradecore_types::{AccountId, Adopted, OrderId, OrderIntent, Report, ReportBo
 use crate::books::account_set::AccountSet;
 use crate::books::names::Names;
 use crate::books::owner::Owner;
+use crate::books::trades::{Trade, Trades};
 
 /// Trades of orders that have ended that are remembered by name; those of open orders all are. A venue repeats what is
 /// minutes old, after a reconnection; an order that ended longer ago is not remembered either.
@@ -36,7 +37,7 @@ const REFUSED_EXITS_MAX: usize = 64;
 #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Heard {
     /// Trades by order and name. Two orders of ours that trade with each other have one trade of one name.
-    trades: BTreeMap<OrderId, BTreeMap<Arc<str>, Trade>>,
+    trades: BTreeMap<OrderId, Trades>,
     /// Whose the orders of those trades are: they are known for longer than orders that have ended.
     owners: BTreeMap<OrderId, TradedBy>,
     oldest_first: VecDeque<(OrderId, Arc<str>)>,
@@ -60,19 +61,6 @@ pub(crate) struct Heard {
     revisions: BTreeMap<AccountId, u64>,
 }
 
-/// A trade as it was told last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Trade {
-    /// How often the venue has told it anew; 0 as it was told first.
-    pub(crate) revision: u64,
-    /// What is booked of it; `None` for one that is busted.
-    pub(crate) booked: Option<Traded>,
-    /// What of its order counts as filled by it: a revision changes money and position, and no order.
-    pub(crate) filled_lots: i64,
-    /// Whether the venue has told it first: a later telling may come before that.
-    pub(crate) is_told_first: bool,
-}
-
 /// Whose an order is that has traded, and what it did to a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct TradedBy {
@@ -90,19 +78,6 @@ impl TradedBy {
         let order = orders.find_closed(order_id)?;
         let only_closes = order.reduce_only || order.closes.is_some();
         Some(Self { owner: Owner::of_closed(order), only_closes })
-    }
-}
-
-impl Trade {
-    /// A trade as it is told first.
-    pub(crate) const fn told_first(traded: Traded) -> Self {
-        Self { revision: 0, booked: Some(traded), filled_lots: traded.lots, is_told_first: true }
-    }
-
-    /// Tells whether these are its price and size. A fee may come later than its trade, and is no part of them.
-    pub(crate) fn is(&self, traded: &Traded) -> bool {
-        self.booked
-            .is_some_and(|booked| (booked.price_ticks, booked.lots) == (traded.price_ticks, traded.lots))
     }
 }
 
@@ -133,14 +108,14 @@ impl Heard {
 
     /// Names the trades of an order that were told first: those whose first telling may still come are left out.
     pub(crate) fn trades_of(&self, order_id: OrderId) -> impl Iterator<Item = &str> {
-        let trades = self.trades.get(&order_id).into_iter().flatten();
+        let trades = self.trades.get(&order_id).into_iter().flat_map(Trades::iter);
         trades.filter(|(_, trade)| trade.is_told_first).map(|(name, _)| &**name)
     }
 
     /// Visits the trades of an order whose first telling may still come, with the last revision and what of the order
     /// they have filled.
     pub(crate) fn untold_first_of(&self, order_id: OrderId) -> impl Iterator<Item = (&str, u64, i64)> {
-        let trades = self.trades.get(&order_id).into_iter().flatten();
+        let trades = self.trades.get(&order_id).into_iter().flat_map(Trades::iter);
         let untold = trades.filter(|(_, trade)| !trade.is_told_first);
         untold.map(|(name, trade)| (&**name, trade.revision, trade.filled_lots))
     }
@@ -238,13 +213,15 @@ impl Heard {
     /// Remembers a trade as it was told last.
     pub(crate) fn note_trade(&mut self, order_id: OrderId, trade_id: &str, trade: Trade, orders: &Orders) {
         let name: Arc<str> = Arc::from(trade_id);
-        if !self.trades.contains_key(&order_id)
-            && let Some(traded_by) = TradedBy::of(order_id, orders)
-        {
-            self.owners.insert(order_id, traded_by);
-        }
-        if self.trades.entry(order_id).or_default().insert(Arc::clone(&name), trade).is_some() {
-            return;
+        if let Some(of_order) = self.trades.get_mut(&order_id) {
+            if of_order.put(&name, trade) {
+                return;
+            }
+        } else {
+            if let Some(traded_by) = TradedBy::of(order_id, orders) {
+                self.owners.insert(order_id, traded_by);
+            }
+            self.trades.insert(order_id, Trades::One(Arc::clone(&name), trade));
         }
         self.oldest_first.push_back((order_id, name));
         // Two for one: so what open orders keep beyond the bound goes once they have ended.
@@ -261,12 +238,9 @@ impl Heard {
     fn let_go(&mut self, order_id: OrderId, name: Arc<str>, orders: &Orders) {
         if orders.get(order_id).is_some() {
             self.oldest_first.push_back((order_id, name));
-        } else if let Some(of_order) = self.trades.get_mut(&order_id) {
-            of_order.remove(&name);
-            if of_order.is_empty() {
-                self.trades.remove(&order_id);
-                self.owners.remove(&order_id);
-            }
+        } else if self.trades.get_mut(&order_id).is_some_and(|of_order| of_order.forget(&name)) {
+            self.trades.remove(&order_id);
+            self.owners.remove(&order_id);
         }
     }
 
@@ -282,8 +256,8 @@ impl Heard {
 
     /// Returns what the trades of an order that are known have filled of it.
     pub(crate) fn filled_lots(&self, order_id: OrderId) -> i64 {
-        let trades = self.trades.get(&order_id).into_iter().flat_map(BTreeMap::values);
-        trades.map(|trade| trade.filled_lots).fold(0, i64::saturating_add)
+        let trades = self.trades.get(&order_id).into_iter().flat_map(Trades::iter);
+        trades.map(|(_, trade)| trade.filled_lots).fold(0, i64::saturating_add)
     }
 
     /// Remembers the name that a venue gave an order.

@@ -13,8 +13,8 @@ use tradecore_types::{
     Surprise, SurpriseKind, Traded, ValueError, VenueEvent, VenueReport,
 };
 
-use crate::books::heard::Trade;
 use crate::books::tickets::held_for;
+use crate::books::trades::Trade;
 use crate::books::{Booking, Books, Outcome};
 use crate::{Kernel, KernelError};
 

@@ -10,8 +10,9 @@ use tradecore_types::{
     ValueError,
 };
 
-use crate::books::heard::{Trade, TradedBy};
+use crate::books::heard::TradedBy;
 use crate::books::owner::Owner;
+use crate::books::trades::Trade;
 use crate::books::{Booking, Books};
 use crate::calls::wake::WakeBody;
 use crate::{Kernel, KernelError};
