@@ -41,7 +41,7 @@ def give_back() -> None:
             _keep_trimming()
 
 
-def trim() -> None:
+def _trim() -> None:
     """Give back now what lies free in the heaps, a page at least; nothing without glibc."""
     trims: Callable[[int], int] | None = getattr(_library(), "malloc_trim", None)
     if trims is not None:
@@ -68,7 +68,7 @@ def _keep_trimming() -> threading.Thread:
         pause = threading.Event()
         while True:
             pause.wait(_TRIM_SECONDS)
-            trim()
+            _trim()
 
     thread = threading.Thread(target=work, name="memory", daemon=True)
     thread.start()
