@@ -221,7 +221,7 @@ impl Kernel {
             after,
         };
         let Some(market) = self.markets.get(instrument.index()) else { return Ok(false) };
-        let at = Booking { instrument: &market.instrument, now_ns: self.now_ns, keeps_rests: true };
+        let at = Booking::new(&market.instrument, self.now_ns);
         // What the trade was of: all that its strategy holds, or one ticket.
         let ticket =
             Some(owner.closes.unwrap_or(said.order_id)).filter(|_| self.books.ledger.is_hedged(instrument));
