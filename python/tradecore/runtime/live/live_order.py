@@ -156,7 +156,7 @@ class LiveOrder:
         self.under_way: Wanted | None = None
         # The amendment that the venue took and has not shown yet.
         self.amended: Wanted | None = None
-        # An amendment was sent: the engine may have another size than the venue, whoever was told last.
+        # An amendment was asked for: the engine may have another size than the venue, whoever was told last.
         self.was_amended = False
         self.is_taken = False
         self.is_cancel_declined = False
@@ -200,7 +200,8 @@ class LiveOrder:
     def awaits_end(self) -> bool:
         """Whether the venue has to say that it is over, though it has filled whole by what is known here.
 
-        The engine may have it larger, where it was amended. At a venue that amends nothing it is ended first.
+        Where it was amended the engine may have it larger, or wait for the answer. At a venue that amends
+        nothing it is ended first.
         """
         return self.was_amended and not (self.is_renewing or self.is_gone)
 

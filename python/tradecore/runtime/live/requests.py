@@ -83,6 +83,8 @@ class Requests:
         self._traders: dict[int, set[int]] = {}
         # The order whose amendment was asked for last: the end that is asked for next is a part of it.
         self._amended: int | None = None
+        # Answers that the engine is to be told with the next requests.
+        self._unheard: list[Word] = []
         # What others made and the engine took over with the last record: the next one is its order.
         self._found: JournalRecord | None = None
 
@@ -164,6 +166,8 @@ class Requests:
             order = LiveOrder(body.order_id, terms.instrument, self._table.ids.of(body.order_id), lots, terms)
             self._table.orders[body.order_id] = order
         if order is None:
+            if body.request == REPLACE:
+                self._unheard += self._table.amended_too_late(body.order_id)
             return
         if body.request == CANCEL:
             order.is_renewing = self._amended == body.order_id
@@ -176,6 +180,7 @@ class Requests:
             order.renew(name, body.price_ticks, body.lots or 0)
             self._table.make_ready(order)
             return
+        order.was_amended |= body.request == REPLACE
         order.waiting.append(Wanted(body.request, body.price_ticks, body.lots or 0))
         self._table.make_ready(order)
 
@@ -185,7 +190,7 @@ class Requests:
         `may_send` is asked before each request whether it may leave, and told its type.
         """
         sends: list[Send] = []
-        words: list[Word] = []
+        words, self._unheard = self._unheard, []
         self.waits_for_room = self._is_full = False
         # Cancels first. Once there is no room for another request, there is none for the rest: a line
         # of thousands is not gone through for each answer.
@@ -224,7 +229,6 @@ class Requests:
         wanted.sent_ns = order.sent_ns = now_ns
         if wanted.kind != CANCEL:
             order.made_ns = now_ns
-            order.was_amended |= wanted.kind == REPLACE
         order.under_way, wanted.revision = wanted, order.revision
         ticket = self._ticket_to_close(order, wanted)
         with_reduce_only = ticket is not None or self._can_reduce_only(order.instrument)
