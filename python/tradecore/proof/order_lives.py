@@ -5,8 +5,8 @@ from collections import Counter
 from tradecore.domain import record_bodies as bodies
 from tradecore.domain.record_bodies import Body
 
-# What a venue may do, and the engine says of it: it is booked, and books and venue are compared.
-_AUDITED = frozenset({"late_fill", "overfill", "exit_refused", "exit_missing"})
+# What a venue may do, and the engine says of it.
+_AUDITED = frozenset({"exit_refused", "exit_missing"})
 _ENDS = frozenset({"rejected", "canceled", "expired"})
 
 
@@ -70,11 +70,6 @@ class OrderLives:
                 self._is_reconciling = False
             case _:
                 pass
-
-    def was_amended_beyond(self, order_id: int) -> bool:
-        """Tell whether an order had filled whole, and more was asked for before."""
-        life = self._lives.get(order_id)
-        return life is not None and not life.end and life.lots_max > life.filled
 
     def _break(self, promise: str, words: str) -> None:
         self.broken.append((promise, words))

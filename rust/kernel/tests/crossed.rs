@@ -339,3 +339,16 @@ fn a_venue_may_not_restate_an_order_as_less_than_nothing() {
     let nothing = about(order_id, ReportBody::Replaced { price_ticks: None, lots: 0 }, None);
     assert!(rig.kernel.feed(1, common::outside::said(200, GOLD, nothing)).is_err());
 }
+
+#[test]
+fn a_snapshot_of_it_goes_on_as_it_would_have() {
+    for (body, after) in
+        [(NO, Some(OrderState::Filled)), (OVER, Some(OrderState::Filled)), (replaced(5), None)]
+    {
+        let (mut rig, order_id) = crossed();
+        rig.kernel.pass_through_snapshot().unwrap();
+        assert_eq!(open_and_at_stake(&rig, order_id), (0, 10));
+        tell_about(&mut rig, order_id, body, None);
+        assert_eq!(closed(&rig, order_id), after, "{body:?}");
+    }
+}

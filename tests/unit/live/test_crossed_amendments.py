@@ -2,9 +2,11 @@
 
 import pytest
 
-from support.live_desk import LiveDesk
+from support import records
+from support.live_desk import TERMS, LiveDesk
 from tradecore.domain.venue_findings import OneOrder, OpenOrders
-from tradecore.domain.venue_requests import Lost, Taken
+from tradecore.domain.venue_requests import Lost, Replace, Taken
+from tradecore.runtime.live.order_table import OpenOrder
 
 
 def open_desk():
@@ -55,3 +57,32 @@ def test_an_amended_order_that_has_filled_and_is_nowhere_has_filled():
         desk.found(OpenOrders())
         said = desk.found(one)
     assert said == [("restated",)]
+
+
+def test_what_fills_after_an_amendment_was_asked_for_counts_towards_it():
+    """The engine has booked three by then; two are told before the request leaves."""
+    desk = open_desk()
+    desk.told(desk.fill("T1", 3))
+    desk.durable("report", order_id=1, report="fill", lots=3)
+    desk.durable("replace_request", order_id=1, lots=5)
+    desk.told(desk.fill("T2", 2))
+    (request,) = desk.sent(1, "replace", lots=5)
+    assert (request.open_lots, request.filled_lots) == (5, 3), "eight in all, of which three are left"
+
+
+def test_a_start_knows_what_was_booked_before():
+    """An amendment after it counts from there."""
+    desk = LiveDesk()
+    known = OpenOrder(
+        terms=records.body("order", order_id=1, **TERMS),
+        state="partially_filled",
+        is_sent=True,
+        open_lots=6,
+        filled_lots=4,
+        price_ticks=97,
+        trades=("T1",),
+    )
+    desk.table.resume([known], desk.now_ns)
+    (request,) = desk.sent(1, "replace", lots=5)
+    assert isinstance(request, Replace)
+    assert (request.open_lots, request.filled_lots) == (5, 4)

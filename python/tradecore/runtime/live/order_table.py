@@ -199,7 +199,8 @@ class OrderTable:
             name = (named.others_name or "") if is_of_others else self.ids.of(order_id, revision)
             order = LiveOrder(order_id, instrument, name, lots, known.terms)
             order.venue_order_id, order.past_names = named.venue_order_id or None, frozenset(named.past)
-            order.filled_lots, order.price_ticks = known.filled_lots, known.price_ticks
+            order.filled_lots = order.booked_lots = known.filled_lots
+            order.price_ticks = known.price_ticks
             order.trades.update(dict.fromkeys(known.trades))
             order.revised.update({trade: (anew, filled) for trade, anew, filled in known.revised})
             order.is_taken = known.filled_lots > 0 or known.state not in {"pending_new", "unknown"}

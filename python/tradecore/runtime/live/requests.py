@@ -112,10 +112,8 @@ class Requests:
                     self._amended = body.order_id
                 case bodies.CancelRequest():
                     self._amended = None
-                case bodies.Report(report="triggered") as body:
-                    self._set_off(body.order_id, body.price_ticks)
-                case bodies.Report() as body if body.report in _ENDED:
-                    self._table.forget(body.order_id)
+                case bodies.Report() as body if found is None:
+                    self._booked(body)
                 case _ if found is not None:
                     # The engine had it already, or no room for it.
                     self._let_go(found)
@@ -147,6 +145,15 @@ class Requests:
     def _let_go(self, found: bodies.Adopted) -> None:
         if self._table.adoption is not None and found.adopted == "order":
             self._table.adoption.note_order(found.venue_order_id or "")
+
+    def _booked(self, body: bodies.Report) -> None:
+        """Take in what the engine has booked of an order."""
+        if body.report == "triggered":
+            self._set_off(body.order_id, body.price_ticks)
+        elif body.report in _ENDED:
+            self._table.forget(body.order_id)
+        elif body.report == "fill" and (order := self._table.orders.get(body.order_id)) is not None:
+            order.booked_lots += body.lots or 0
 
     def _set_off(self, order_id: int, price_ticks: int | None) -> None:
         """Note that an order was set off, and its limit where that is known only now."""
@@ -181,7 +188,9 @@ class Requests:
             self._table.make_ready(order)
             return
         order.was_amended |= body.request == REPLACE
-        order.waiting.append(Wanted(body.request, body.price_ticks, body.lots or 0))
+        wanted = Wanted(body.request, body.price_ticks, body.lots or 0)
+        wanted.filled_lots = order.booked_lots
+        order.waiting.append(wanted)
         self._table.make_ready(order)
 
     def due(self, now_ns: int, may_send: Callable[[type], Leave]) -> tuple[list[Send], list[Word]]:

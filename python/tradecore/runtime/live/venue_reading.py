@@ -557,7 +557,8 @@ def _has_another_price(order: LiveOrder, seen: OrderSeen) -> bool:
 
 def _is_same(amended: Wanted, order: LiveOrder) -> bool:
     """Tell whether an amendment asks for what the order has."""
-    return amended.lots == order.open_lots and amended.price_ticks in (None, order.price_ticks)
+    whole = amended.filled_lots + amended.lots
+    return whole == order.lots and amended.price_ticks in (None, order.price_ticks)
 
 
 def _replaced(order: LiveOrder) -> Word:
