@@ -7,6 +7,8 @@ from tradecore.domain.record_bodies import Body
 
 # What a venue may do, and the engine says of it.
 _AUDITED = frozenset({"exit_refused", "exit_missing"})
+# The same of an order of which a trade was told anew before it was told first: nobody knows how large it was at first.
+_OF_CORRECTED = frozenset({"late_fill", "overfill"})
 _ENDS = frozenset({"rejected", "canceled", "expired"})
 
 
@@ -45,6 +47,9 @@ class OrderLives:
         self.sent: dict[int, list[int]] = {}
         self.positions: Counter[int] = Counter()
         self._lives: dict[int, _Life] = {}
+        # Trades that were told first, and orders of which one was told anew before that.
+        self._told: set[tuple[int, str]] = set()
+        self._corrected: set[int] = set()
         self._is_reconciling = False
 
     def take(self, seq: int, body: Body) -> None:
@@ -62,7 +67,11 @@ class OrderLives:
                 self.doubts += 1
             case bodies.ReplaceRequest():
                 self._ask_for(body)
-            case bodies.Surprise() if body.surprise not in _AUDITED:
+            case bodies.VenueReport(trade_id=str() as trade_id):
+                self._told.add((body.order_id, trade_id))
+            case bodies.VenueRevision() if (body.order_id, body.trade_id) not in self._told:
+                self._corrected.add(body.order_id)
+            case bodies.Surprise() if not self._is_audited(body):
                 self._break("P17", f"order {body.order_id}: {body.surprise}")
             case bodies.Reconciling():
                 self._is_reconciling = True
@@ -70,6 +79,10 @@ class OrderLives:
                 self._is_reconciling = False
             case _:
                 pass
+
+    def _is_audited(self, said: bodies.Surprise) -> bool:
+        is_of_corrected = said.surprise in _OF_CORRECTED and said.order_id in self._corrected
+        return said.surprise in _AUDITED or is_of_corrected
 
     def _break(self, promise: str, words: str) -> None:
         self.broken.append((promise, words))
