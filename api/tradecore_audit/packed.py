@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tradecore_audit import blake3
+from blake3 import blake3
+
 from tradecore_audit.errors import DamagedError, UnreadableError
 from tradecore_audit.layout import CELL, FileHead, file_head, is_sound
 
@@ -53,7 +54,7 @@ def parts(path: Path, *, has_hashes: bool) -> Iterator[FileHead | Part]:
                 if magic != _CHUNK or max(packed_bytes, raw_bytes) > _RAW_BYTES_MAX:
                     raise DamagedError(path.name, _CHANGED)
                 stated, after, packed = file.read(CELL), file.read(CELL), file.read(packed_bytes)
-                if has_hashes and blake3.digest(cell + after + packed) != stated:
+                if has_hashes and blake3(cell + after + packed).digest() != stated:
                     raise DamagedError(path.name, _CHANGED)
                 yield from _unfolded(_unpacked(packed, raw_bytes, path), after, path)
     except OSError as error:

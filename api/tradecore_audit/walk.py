@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from tradecore_audit import blake3, packed
+from blake3 import blake3
+
+from tradecore_audit import packed
 from tradecore_audit.errors import DamagedError, UnreadableError
 from tradecore_audit.layout import (
     CELL,
@@ -22,8 +24,8 @@ from tradecore_audit.layout import (
     segment_path,
 )
 
-# So much is read before it is checked: as many columns for the hashes, and a bound for the memory.
-BATCH_BYTES = 32 << 20
+# So much is handed on at a time: a bound for the memory.
+BATCH_BYTES = 4 << 20
 _SECTOR = 512
 _LOOKS_MAX = 5
 
@@ -93,7 +95,8 @@ class Walk:
         found: list[_Found] = []
         size = 0
         try:
-            while size < BATCH_BYTES:
+            # Only the head after the last block of a chunk is stated.
+            while size < BATCH_BYTES or self._known_head is None:
                 following = self._next()
                 if following is None:
                     break
@@ -127,25 +130,15 @@ class Walk:
         """Work the chain out from the head that is stated before each run of blocks."""
         if not self._has_hashes:
             return [each.block for each in found]
-        runs: list[tuple[bytes, list[bytes], bytes, int]] = []
-        run: list[bytes] = []
-        before, first = b"", 0
+        head, first = b"", 0
         for each in found:
             if each.before is not None:
                 # What stands before dropped records has no head of its own: the hash of its chunk proves it.
-                before, first, run = each.before, each.block.first_seq, []
-            run += each.block.frames
-            if each.after is not None:
-                runs.append((before, run, each.after, first))
-                run = []
-        runs.sort(key=lambda each: -len(each[1]))
-        heads = [each[0] for each in runs]
-        for step in range(len(runs[0][1]) if runs else 0):
-            active = next((at for at, each in enumerate(runs) if len(each[1]) <= step), len(runs))
-            heads[:active] = blake3.after(heads[:active], [each[1][step] for each in runs[:active]])
-        wrong = [each[3] for each, head in zip(runs, heads, strict=True) if head != each[2]]
-        if wrong:
-            raise DamagedError(self._path.name, f"the records from {min(wrong)} on do not give their hash")
+                head, first = each.before, each.block.first_seq
+            for frame in each.block.frames:
+                head = blake3(head + frame).digest()
+            if each.after is not None and head != each.after:
+                raise DamagedError(self._path.name, f"the records from {first} on do not give their hash")
         return [each.block for each in found]
 
     def _next(self) -> _Found | None:
@@ -233,7 +226,7 @@ class Walk:
             at = end
         block = Block(self.seq, frames)
         if self.seq == 0 and frames:
-            self._origin = blake3.digest(FIRST_HEAD + frames[0])
+            self._origin = blake3(FIRST_HEAD + frames[0]).digest()
         self.seq += len(frames)
         self._known_head = after
         self.head = after or self.head

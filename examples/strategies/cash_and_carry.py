@@ -1,6 +1,6 @@
 """Cash and carry: owns a coin at one venue and is short of its perpetual at another, for the funding."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from tradecore import Bar, Bounds, CashFlow, Context
 
@@ -29,3 +29,14 @@ class CashAndCarry:
     def on_cash_flow(self, ctx: Context, flow: CashFlow) -> None:
         """Add up the funding."""
         self.received += flow.amount
+
+    def save_state(self, ctx: Context) -> object:
+        """Return what a snapshot is to keep: the legs it has entered, and what it received."""
+        entered = [leg for leg, is_entered in self._is_entered.items() if is_entered]
+        return {"entered": entered, "received": self.received}
+
+    def load_state(self, ctx: Context, state: dict[str, Any]) -> None:
+        """Go on from a snapshot, in place of `on_start`."""
+        self.on_start(ctx)
+        self._is_entered.update(dict.fromkeys(state["entered"], True))
+        self.received = state["received"]

@@ -23,3 +23,11 @@ class EmaCross:
             ctx.target(self.quantity)
         elif self._slow.crossed_above(self._fast):
             ctx.target(-self.quantity)
+
+    def save_state(self, ctx: Context) -> object:
+        """Return nothing: all that it goes by is kept by the engine."""
+        return None
+
+    def load_state(self, ctx: Context, state: object) -> None:
+        """Ask for the same again after a restart."""
+        self.on_start(ctx)

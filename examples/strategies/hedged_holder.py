@@ -35,3 +35,12 @@ class HedgedHolder:
         elif self._fast.crossed_above(self._slow):
             for hedge in hedges:
                 ctx.close(ticket=hedge.number)
+
+    def save_state(self, ctx: Context) -> object:
+        """Return what a snapshot is to keep: whether it has bought."""
+        return self._has_bought
+
+    def load_state(self, ctx: Context, state: bool) -> None:
+        """Go on from a snapshot, in place of `on_start`."""
+        self.on_start(ctx)
+        self._has_bought = state

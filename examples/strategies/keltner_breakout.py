@@ -29,3 +29,11 @@ class KeltnerBreakout:
             ctx.target(-self.quantity)
         elif (position_lots > 0 and bar.close < middle) or (position_lots < 0 and bar.close > middle):
             ctx.target(0)
+
+    def save_state(self, ctx: Context) -> object:
+        """Return nothing: all that it goes by is kept by the engine."""
+        return None
+
+    def load_state(self, ctx: Context, state: object) -> None:
+        """Ask for the same again after a restart."""
+        self.on_start(ctx)

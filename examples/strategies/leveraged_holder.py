@@ -29,3 +29,11 @@ class LeveragedHolder:
         """Leave a trace of what was lost by force."""
         ctx.trace("liquidated_lots", limit=0.0, value=float(liquidation.position_lots), passed=False)
         ctx.hold("liquidated")
+
+    def save_state(self, ctx: Context) -> object:
+        """Return what a snapshot is to keep: whether it has bought, and what it paid."""
+        return [self.is_entered, self.paid]
+
+    def load_state(self, ctx: Context, state: tuple[bool, float]) -> None:
+        """Go on from a snapshot, in place of `on_start`."""
+        self.is_entered, self.paid = state

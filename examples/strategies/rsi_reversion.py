@@ -33,5 +33,13 @@ class RsiReversion:
         elif (position_lots > 0 and rsi > self.exit) or (position_lots < 0 and rsi < self.exit):
             ctx.close()
 
+    def save_state(self, ctx: Context) -> object:
+        """Return nothing: all that it goes by is kept by the engine."""
+        return None
+
+    def load_state(self, ctx: Context, state: object) -> None:
+        """Ask for the same again after a restart."""
+        self.on_start(ctx)
+
     def _stop(self, bar: Bar, direction: int) -> int:
         return round(bar.close_ticks * (1 + direction * self.stop_loss_pct / 100))

@@ -27,3 +27,11 @@ class SmaCross:
             ctx.close()
             if not self.long_only:
                 ctx.sell(fraction=self.fraction)
+
+    def save_state(self, ctx: Context) -> object:
+        """Return nothing: all that it goes by is kept by the engine."""
+        return None
+
+    def load_state(self, ctx: Context, state: object) -> None:
+        """Ask for the same again after a restart."""
+        self.on_start(ctx)

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import runpy
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from tradecore.domain import (
     InstrumentSpec,
     InvalidValueError,
     Matching,
+    Positions,
     snapshot_files,
 )
 from tradecore.domain.errors import StorageError, StrategyError
@@ -149,6 +152,52 @@ def test_indicators_and_bars_go_on_where_they_were(cut):
     assert whole.summary().orders > 2
     seen = [engine.strategies[0].strategy.seen for engine in (whole, again)]
     assert seen[0][cut // 2 :][-20:] == seen[1][-20:]
+
+
+TWO_METALS = [InstrumentSpec(symbol=symbol, tick_size="1", lot_size="0.01") for symbol in ("GOLD", "TIN")]
+EXAMPLES = {
+    "cash_and_carry": "CashAndCarry",
+    "ema_cross": "EmaCross",
+    "hedged_holder": "HedgedHolder",
+    "keltner_breakout": "KeltnerBreakout",
+    "leveraged_holder": "LeveragedHolder",
+    "quoter": "Quoter",
+    "rsi_reversion": "RsiReversion",
+    "sma_cross": "SmaCross",
+}
+
+
+def test_every_strategy_of_the_examples_is_known_here():
+    """One that is new is to be tried, too."""
+    folder = Path(__file__).parents[2] / "examples" / "strategies"
+    assert {path.stem for path in folder.glob("*.py")} == set(EXAMPLES)
+
+
+@pytest.mark.parametrize("cut", [1, 30, 77])
+@pytest.mark.parametrize("name", sorted(set(EXAMPLES) - {"quoter"}))
+def test_the_strategies_of_the_examples_go_on_from_a_snapshot(name, cut):
+    """Whoever copies one has a start that does not read the whole journal again."""
+
+    def fresh():
+        path = Path(__file__).parents[2] / "examples" / "strategies" / f"{name}.py"
+        strategy = runpy.run_path(str(path))[EXAMPLES[name]]()
+        for setting, value in {"fast": 2, "slow": 5, "period": 5, "atr_period": 3, "multiple": 0.5}.items():
+            if hasattr(strategy, setting):
+                setattr(strategy, setting, value)
+        positions = Positions.HEDGING if name == "hedged_holder" else Positions.NETTING
+        account = AccountSpec(cash="1000000", positions=positions)
+        spec = EngineSpec(instruments=tuple(TWO_METALS), account=account)
+        return Engine(spec, [StrategyBinding(name=name, strategy=strategy, bars="1m")], recording=True)
+
+    whole = fresh()
+    for number in range(cut):
+        step(whole, bars(number, number + 1))
+    again = gone_on(whole, fresh())
+    for number in range(cut, 120):
+        assert step(again, bars(number, number + 1)) == step(whole, bars(number, number + 1))
+    assert again.state_hash() == whole.state_hash()
+    assert again.keep().states == whole.keep().states
+    assert whole.summary().orders > 0
 
 
 def test_an_engine_is_kept_between_groups_alone():

@@ -104,20 +104,22 @@ def test_an_order_is_told_from_the_session_to_the_closed_trade():
     assert trade.pnl == Decimal("0.005") - Decimal("0.2")
 
 
-def test_the_wish_before_a_persons_yes_belongs_to_the_order():
+@pytest.mark.parametrize("wish", ["7", "70007"])
+def test_the_wish_before_a_persons_yes_belongs_to_the_order(wish):
     """Under either number: who was asked, who said yes, and what came of it; what came later does not."""
-    made = Records().at(1).add("refused", order_id=7, rule="awaiting_approval", value=7, **TERMS)
-    made.at(2).add("refused", order_id=8, rule="awaiting_approval", value=7, **TERMS)
-    made.at(3).add("command", command="approve", value="7", person="Ada").order(9).order(10)
+    number = int(wish)
+    made = Records().at(1).add("refused", order_id=number, rule="awaiting_approval", value=int(wish), **TERMS)
+    made.at(2).add("refused", order_id=number + 1, rule="awaiting_approval", value=number, **TERMS)
+    made.at(3).add("command", command="approve", value=wish, person="Ada").order(number + 2).order(number + 3)
 
-    story = made.trace(9)
+    story = made.trace(number + 2)
     assert kinds(story) == ["session", "refused", "command", "decision", "order", "sent"]
-    assert story.wish == 7
+    assert story.wish == number
     assert "by Ada" in story.steps[2].words
-    assert kinds(made.trace(7)) == ["session", "refused", "command", "decision", "order"]
-    assert made.trace(7).order() is None
-    assert kinds(made.trace(10)) == ["session", "decision", "order", "sent"]
-    assert made.trace(10).wish is None
+    assert kinds(made.trace(number)) == ["session", "refused", "command", "decision", "order"]
+    assert made.trace(number).order() is None
+    assert kinds(made.trace(number + 3)) == ["session", "decision", "order", "sent"]
+    assert made.trace(number + 3).wish is None
 
 
 @pytest.mark.parametrize("rule", ["notional_max", "paused"])

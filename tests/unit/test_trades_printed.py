@@ -9,7 +9,9 @@ import pytest
 
 from tradecore.domain.closed_trades import ClosedTrade, OtherFee
 from tradecore.domain.errors import ConfigError, StorageError
+from tradecore.domain.questions import FillEntry
 from tradecore_api.commands import trades
+from tradecore_api.commands.trades import _fees_of
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.heartbeat import Heartbeat
 from tradecore_api.named_journal import chosen_journal
@@ -232,3 +234,39 @@ def test_what_is_neither_is_named_with_the_accounts_that_there_are(account):
         where("one")
     with pytest.raises(StorageError, match=r"some/where\.journal"):
         where("some/where.journal")
+
+
+def fill(fee, currency):
+    """Return a row of a fill with this fee."""
+    return FillEntry(
+        seq=1,
+        time_ns=NS,
+        venue_time_ns=NS + S,
+        order_id=7,
+        strategy="one",
+        symbol="BTC-USD",
+        side="buy",
+        price=Decimal(50_000),
+        quantity=Decimal("0.10"),
+        liquidity="taker",
+        fee=fee,
+        fee_currency=currency,
+    )
+
+
+@pytest.mark.parametrize(
+    ("fee", "currency", "is_other"),
+    [
+        (Decimal("0.5"), "BNB", True),
+        (Decimal("-0.5"), "BNB", True),
+        (Decimal("0.5"), "USD", False),
+        (Decimal(0), "BNB", False),
+        (None, "BNB", False),
+        (Decimal("0.5"), None, False),
+        (None, None, False),
+    ],
+)
+def test_a_fee_is_another_one_where_it_was_paid_in_a_currency_that_does_not_settle(fee, currency, is_other):
+    """No fee, one of nothing and one of no currency are none."""
+    expected = [OtherFee(venue_time_ns=NS + S, currency=currency, amount=fee)] if is_other else []
+    assert _fees_of(fill(fee, currency), "USD") == expected

@@ -55,15 +55,11 @@ class WatchdogBeat(msgspec.Struct, frozen=True, kw_only=True):
     has_ended: bool = False
 
     @property
-    def age_seconds(self) -> float:
-        """Return how old it is now, never below 0."""
-        return max(0.0, (time.time_ns() - self.time_ns) / 1e9)
-
-    @property
     def is_alive(self) -> bool:
         """Whether its process lives and has said so lately."""
         is_there = heartbeat.is_alive(self.pid) and heartbeat.process_start(self.pid) == self.process_start
-        return not self.has_ended and is_there and self.age_seconds <= SILENT_SECONDS_MAX
+        age_seconds = (time.time_ns() - self.time_ns) / 1e9
+        return not self.has_ended and is_there and age_seconds <= SILENT_SECONDS_MAX
 
     def write(self, state: StateDir) -> None:
         """Replace the file in one step; raises `StorageError` when the disk says no."""

@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from support.audited import GOLDEN, records
-from tradecore.domain.journal import JournalFolder
-from tradecore_audit import blake3
+from tradecore.domain.journal import JournalFolder, Segments, encode_session_end
 from tradecore_audit import records as r
+from tradecore_audit import walk as walks
 from tradecore_audit.audit import Audit
 from tradecore_audit.errors import DamagedError, UnreadableError
 from tradecore_audit.frames import records_of
@@ -19,14 +19,6 @@ from tradecore_audit.walk import Walk
 
 ALL = sorted(GOLDEN.parent.glob("behaviour-*/*.journal"))
 SEGMENTS = GOLDEN.parents[1] / "format-2" / "a.journal"
-# Published with the hash: an input of so many bytes 0, 1, ... 250, 0, 1, ...
-KNOWN = {
-    0: "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262",
-    1_023: "10108970eeda3eb932baac1428c7a2163b0e924c9a9e25b35bba72b28f70bd11",
-    1_024: "42214739f095a406f3fc83deb889744ac00df831c10daa55189b5d121c855af7",
-    1_025: "d00278ae47eb27b34faecf67b4fe263f82d5412916c1ffd97c8cb7fb814b8444",
-    31_744: "62b6960e1a44bcc1eb1a611a8d6235b6b4b78f32e7abc4fb4c6cdcce94895c47",
-}
 
 
 def ids(path):
@@ -54,15 +46,17 @@ def report_of(path):
     return audit.report()
 
 
-def test_the_hash_is_the_published_one_alone_and_in_columns():
-    """Whole inputs, and heads with frames of many lengths behind them."""
-    for size, known in KNOWN.items():
-        assert blake3.digest(bytes(at % 251 for at in range(size))).hex() == known
-    chance = random.Random(1)
-    heads = [chance.randbytes(32) for _ in range(30)]
-    frames = [chance.randbytes(chance.choice([13, 57, 96, 991, 992, 993, 3_000])) for _ in heads]
-    alone = [blake3.digest(head + frame) for head, frame in zip(heads, frames, strict=True)]
-    assert blake3.after(heads, frames) == alone
+def test_what_is_read_at_a_time_ends_where_a_head_is_stated(tmp_path, monkeypatch):
+    """A chunk of packed blocks states the head after its last one alone."""
+    folder = JournalFolder(tmp_path / "a.journal")
+    writer = folder.writer(0, Segments(bytes_max=20_000))
+    for number in range(300):
+        writer.append(encode_session_end(number, "x"))
+        writer.commit(False)
+    writer.close()
+    assert folder.pack().segments > 0
+    monkeypatch.setattr(walks, "BATCH_BYTES", 1)
+    assert head_of(tmp_path / "a.journal") == (folder.verify().head, 300)
 
 
 @pytest.mark.parametrize("path", [*ALL, SEGMENTS], ids=ids)
