@@ -7,7 +7,7 @@ from tradecore.domain.record_bodies import Body
 
 # What a venue may do, and the engine says of it.
 _AUDITED = frozenset({"exit_refused", "exit_missing"})
-# The same of an order of which a trade was told anew before it was told first: nobody knows how large it was at first.
+# The same of an order of which a trade was told anew before it was told first: how large it was nobody knows.
 _OF_CORRECTED = frozenset({"late_fill", "overfill"})
 _ENDS = frozenset({"rejected", "canceled", "expired"})
 
