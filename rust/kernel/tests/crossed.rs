@@ -7,7 +7,7 @@ mod common;
 use common::outside::{about, filled, one_order, outside, sent, state, surprises, tell, tell_about};
 use common::{ANNA, BERT, GOLD, Rig, command, limit, market, quotes};
 use tradecore_kernel::{Amends, KernelConfig, Links, OrderRequest, Verdict};
-use tradecore_ledger::OrderState;
+use tradecore_ledger::{OpenOrder, OrderState};
 use tradecore_types::{
     Bracket, CancelReason, CommandKind, ExitPrice, OrderId, RejectReason, ReportBody, Rule, SentBody, Side,
     SurpriseKind, VenueEvent,
@@ -143,7 +143,7 @@ fn of_two_amendments_the_last_answer_ends_it() {
             rig.kernel.feed(1, common::outside::said(now_ns, GOLD, said)).unwrap();
         }
         rig.run(|_, _| {}).unwrap();
-        assert_eq!(rig.kernel.orders().get(order_id).map(|order| order.open_lots()), left, "{answers:?}");
+        assert_eq!(rig.kernel.orders().get(order_id).map(OpenOrder::open_lots), left, "{answers:?}");
         assert_eq!(closed(&rig, order_id), left.is_none().then_some(OrderState::Filled), "{answers:?}");
         assert_sound(&rig);
     }
@@ -287,7 +287,7 @@ fn an_exit_that_could_not_grow_in_time_is_sent_for_what_is_left() {
     tell_about(&mut rig, exit, NO, None);
     rig.play(&quotes(100, 99));
     let left: Vec<i64> =
-        rig.kernel.orders().iter().filter(|order| order.only_closes()).map(|o| o.open_lots()).collect();
+        rig.kernel.orders().iter().filter(|order| order.only_closes()).map(OpenOrder::open_lots).collect();
     assert_eq!((closed(&rig, exit), left), (Some(OrderState::Filled), vec![3]));
     assert_sound(&rig);
 }
@@ -303,7 +303,7 @@ fn the_exits_of_an_entry_are_for_what_has_filled() {
     tell_about(&mut rig, entry, filled(95, 10), Some("t1"));
     let exits = |rig: &Rig| -> Vec<i64> {
         let open = rig.kernel.orders().iter().filter(|order| order.intent.closes == Some(entry));
-        open.map(|order| order.meant_lots()).collect()
+        open.map(OpenOrder::meant_lots).collect()
     };
     assert_eq!(exits(&rig), [10]);
     tell_about(&mut rig, entry, filled(95, 4), Some("t2"));
