@@ -9,6 +9,8 @@ from tradecore_audit.orders import ENDS, AuditedOrder
 _MADE_HERE = frozenset({"canceled", "rejected", "expired", "restated"})
 _LATE_ANSWERS = frozenset({"cancel_rejected", "replace_rejected"})
 _SAID_LATE = frozenset({"late_fill", "overfill", "impossible"})
+# Since this version an order that filled whole stays open while an amendment to more is under way outside.
+_KEEPS_AMENDED = 5
 _HALTS = frozenset({"unknown_order", "impossible", "overfill", "forgotten_order", "forgotten_trade"})
 
 
@@ -131,6 +133,8 @@ class Reports:
         if body.report in ("replaced", "restated"):
             order.amended(body)
         orders.recount(order)
+        if body.report == "replace_rejected" and not order.asked:
+            self._close_filled(order)
 
     def _filled(self, seq: int, order: AuditedOrder, body: r.Report) -> None:
         ground, traded, number = self._ground, body.traded, body.order_id
@@ -151,8 +155,19 @@ class Reports:
         order.asked = max(order.asked - traded.lots, 0)
         ground.books.fill(order.place, order.terms.sign, traded, order_id=number, closes=order.terms.closes)
         ground.orders.recount(order)
-        if order.lots is not None and order.filled >= order.lots:
-            ground.orders.close(order, ground.account(order), "filled")
+        if not self._may_be_larger(order):
+            self._close_filled(order)
+
+    def _may_be_larger(self, order: AuditedOrder) -> bool:
+        """Tell whether a venue may have made an order larger that it has not told of yet."""
+        settings = self._ground.settings
+        if settings.mode != "live" or settings.behaviour < _KEEPS_AMENDED:
+            return False
+        return order.asked > 0 and not settings.accounts[self._ground.account(order)].renews_amended
+
+    def _close_filled(self, order: AuditedOrder) -> None:
+        if order.lots is not None and 0 < order.filled >= order.lots:
+            self._ground.orders.close(order, self._ground.account(order), "filled")
 
     def _check_fee(self, seq: int, order: AuditedOrder, traded: r.Traded) -> None:
         """Check a fee of the simulated venue by its terms."""

@@ -6,6 +6,8 @@ journal, up to the next input.
 
 from collections.abc import Iterator
 
+import msgspec
+
 from tradecore_audit.findings import Findings
 from tradecore_audit.records import Adopted, Report, Revision, Surprise, Traded, VenueReport, VenueRevision
 
@@ -85,9 +87,12 @@ class Told:
             case VenueReport(said=Report(order_id=order_id)) if order_id == report.order_id:
                 words = self._told_first(said, traded)
             case VenueRevision(order_id=order_id) if order_id == report.order_id:
+                self._know(self._name(said), traded, said.revision)
+                if _is_part(traded, said.traded):
+                    # It was larger than its order only since it was corrected: the rest is booked as that.
+                    return
                 if said.traded != traded:
                     words = _differ(said.trade_id, said.traded, traded)
-                self._know(self._name(said), traded, said.revision)
             case _:
                 words = f"a fill of order {report.order_id} was booked that no venue told of"
         self._is_booked = True
@@ -140,6 +145,13 @@ class Told:
     def _name(said: VenueReport | VenueRevision) -> Name:
         order_id = said.order_id if isinstance(said, VenueRevision) else said.said.order_id
         return order_id, said.trade_id
+
+
+def _is_part(booked: Traded, told: Traded | None) -> bool:
+    """Tell whether fewer lots of a trade were booked, and all else of it."""
+    if told is None or booked.lots >= told.lots:
+        return False
+    return msgspec.structs.replace(booked, lots=told.lots) == told
 
 
 def _differ(trade_id: str, told: Traded | None, booked: Traded | None) -> str:

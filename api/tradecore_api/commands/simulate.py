@@ -93,7 +93,6 @@ def _print(tally: Tally, seconds: float, arguments: argparse.Namespace) -> None:
         "fills": tally.fills,
         "faults": tally.faults,
         "kills": tally.kills,
-        "ends named otherwise": tally.named_otherwise,
         "virtual seconds": round(tally.virtual_seconds),
         "seconds": round(seconds, 1),
         "events a second": round(tally.events / seconds),

@@ -104,6 +104,9 @@ class OrderLife(msgspec.Struct, kw_only=True):
         self.state = order_state_after(
             before, what, filled_lots=self.filled_lots, open_lots=open_lots, fill_lots=fill_lots or 0
         )
-        if self.state in TERMINAL and before not in TERMINAL:
+        if self.state not in TERMINAL:
+            # A venue outside may turn out to have made it larger before it filled whole.
+            self.closed_ns = None
+        elif self.state != before:
             self.closed_ns = record.time_ns
             self.reason = record.body.reason if isinstance(record.body, bodies.Report) else None

@@ -3,7 +3,6 @@
 It reads the journal and the venue's list of deeds, and works out orders, fills, positions and money again.
 """
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
@@ -33,7 +32,6 @@ _ABOUT = (
     ("position of", "P27"),
     ("cash:", "P28"),
 )
-_OTHER_NAME = re.compile(r"order (\d+): it is canceled there, not ended in the books")
 _OF_ORDERS = frozenset(
     {
         "order", "cancel_request", "replace_request", "report", "sized", "sent", "surprise", "link",
@@ -78,16 +76,13 @@ class Audit:
         What was broken.
     order_events, orders, fills : int
         Frames of orders in the journal; orders and trades at the venue.
-    named_otherwise : int
-        Orders that are over on both sides with the same trades, filled in the books and canceled there: an
-        amendment that crossed the last of them was not answered.
     """
 
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
         self.tried: Counter[str] = Counter()
         self.findings: list[Finding] = []
-        self.order_events = self.orders = self.fills = self.named_otherwise = 0
+        self.order_events = self.orders = self.fills = 0
 
     def run(self) -> None:
         """Look at everything."""
@@ -102,7 +97,7 @@ class Audit:
         self._count_faults()
         self._look_at_lives(lives, ids)
         self._look_at_sends(lives, ids)
-        self._look_at_books(folder, lives)
+        self._look_at_books(folder)
         self._look_at_replay(folder)
 
     def _find(self, promise: str, words: str) -> None:
@@ -144,7 +139,7 @@ class Audit:
             if not seqs or (not revision and seqs[0] >= each.durable_records):
                 self._find("P3", f"order {order_id} left before its record was durable")
 
-    def _look_at_books(self, folder: JournalFolder, lives: OrderLives) -> None:
+    def _look_at_books(self, folder: JournalFolder) -> None:
         """Hold books and venue against each other, to the last unit."""
         evidence, kernel = self._evidence, self._evidence.host.engine.kernel
         exchange, instruments = evidence.exchange, evidence.plan.instruments
@@ -169,9 +164,6 @@ class Audit:
         self.tried["P15"] += found.orders_there
         self.tried["P28"] += found.fills_there
         for words in found.differences:
-            if _is_name_alone(words, lives):
-                self.named_otherwise += 1
-                continue
             promise = next((about for part, about in _ABOUT if part in words), "P19")
             self._find(promise, words)
 
@@ -190,9 +182,3 @@ class Audit:
 
     def _rows(self) -> list[OrderRow]:
         return [deed for deed in self._evidence.exchange.truth if isinstance(deed, OrderRow)]
-
-
-def _is_name_alone(words: str, lives: OrderLives) -> bool:
-    """Tell whether a difference is only what the end of an order is called that was to become larger."""
-    found = _OTHER_NAME.fullmatch(words)
-    return found is not None and lives.was_amended_beyond(int(found[1]))

@@ -5,8 +5,10 @@ from collections import Counter
 from tradecore.domain import record_bodies as bodies
 from tradecore.domain.record_bodies import Body
 
-# What a venue may do, and the engine says of it: it is booked, and books and venue are compared.
-_AUDITED = frozenset({"late_fill", "overfill", "exit_refused", "exit_missing"})
+# What a venue may do, and the engine says of it.
+_AUDITED = frozenset({"exit_refused", "exit_missing"})
+# The same of an order of which a trade was told anew before it was told first: how large it was nobody knows.
+_OF_CORRECTED = frozenset({"late_fill", "overfill"})
 _ENDS = frozenset({"rejected", "canceled", "expired"})
 
 
@@ -45,6 +47,9 @@ class OrderLives:
         self.sent: dict[int, list[int]] = {}
         self.positions: Counter[int] = Counter()
         self._lives: dict[int, _Life] = {}
+        # Trades that were told first, and orders of which one was told anew before that.
+        self._told: set[tuple[int, str]] = set()
+        self._corrected: set[int] = set()
         self._is_reconciling = False
 
     def take(self, seq: int, body: Body) -> None:
@@ -62,7 +67,11 @@ class OrderLives:
                 self.doubts += 1
             case bodies.ReplaceRequest():
                 self._ask_for(body)
-            case bodies.Surprise() if body.surprise not in _AUDITED:
+            case bodies.VenueReport(trade_id=str() as trade_id):
+                self._told.add((body.order_id, trade_id))
+            case bodies.VenueRevision() if (body.order_id, body.trade_id) not in self._told:
+                self._corrected.add(body.order_id)
+            case bodies.Surprise() if not self._is_audited(body):
                 self._break("P17", f"order {body.order_id}: {body.surprise}")
             case bodies.Reconciling():
                 self._is_reconciling = True
@@ -71,10 +80,9 @@ class OrderLives:
             case _:
                 pass
 
-    def was_amended_beyond(self, order_id: int) -> bool:
-        """Tell whether an order had filled whole, and more was asked for before."""
-        life = self._lives.get(order_id)
-        return life is not None and not life.end and life.lots_max > life.filled
+    def _is_audited(self, said: bodies.Surprise) -> bool:
+        is_of_corrected = said.surprise in _OF_CORRECTED and said.order_id in self._corrected
+        return said.surprise in _AUDITED or is_of_corrected
 
     def _break(self, promise: str, words: str) -> None:
         self.broken.append((promise, words))

@@ -52,7 +52,7 @@ class Tally:
 
     Attributes
     ----------
-    seeds, events, order_events, orders, fills, kills, faults, named_otherwise : int
+    seeds, events, order_events, orders, fills, kills, faults : int
         Sums over all of them.
     virtual_seconds : float
         How long all of them took by their clocks.
@@ -62,7 +62,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.seeds = self.events = self.order_events = self.orders = self.fills = 0
-        self.kills = self.faults = self.named_otherwise = 0
+        self.kills = self.faults = 0
         self.virtual_seconds = 0.0
         self.failed: dict[int, tuple[Finding, ...]] = {}
         self._tried: Counter[str] = Counter()
@@ -75,7 +75,6 @@ class Tally:
         self.orders += outcome.orders
         self.fills += outcome.fills
         self.kills += outcome.kills
-        self.named_otherwise += outcome.named_otherwise
         self.faults += sum(outcome.faults.values())
         self.virtual_seconds += outcome.virtual_seconds
         self._tried.update(outcome.tried)

@@ -49,8 +49,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         What went wrong on purpose.
     kills : int
         How often the engine was killed.
-    named_otherwise : int
-        Orders whose end has another name on either side, with the same trades.
     virtual_seconds : float
         How long it took by the virtual clock.
     digest : str
@@ -66,7 +64,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     faults: dict[str, int] = {}
     kills: int = 0
-    named_otherwise: int = 0
     virtual_seconds: float = 0.0
     digest: str = ""
 
@@ -255,7 +252,6 @@ class SeedRun:
             findings=(*self._findings, *audit.findings),
             faults=dict(sorted(faults.items())),
             kills=self._kills,
-            named_otherwise=audit.named_otherwise,
             virtual_seconds=self._loop.time(),
             digest=digest.hexdigest(),
         )

@@ -29,4 +29,7 @@
 ///    A yes that comes while books and venue are compared, or the past is fed, leaves its wish waiting.
 ///    A market-to-limit order that has not traded closes at once as a market order does: a market order that closes,
 ///    and `close()`, leave out what it closes.
+///    At a venue outside that amends orders, a fill of all that is open leaves an order open while an amendment to more is
+///    under way: it may have been made before. Refused, the order ends as filled; before, it had ended, and what filled of
+///    it then was beyond it.
 pub const BEHAVIOUR_VERSION: u32 = 5;

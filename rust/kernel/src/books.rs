@@ -29,7 +29,7 @@ pub(crate) mod trades;
 pub(crate) mod unreconciled;
 pub(crate) mod venue_accounts;
 
-use tradecore_ledger::{Answer, FillInput, Ledger, OpenOrder, OrderError, Orders};
+use tradecore_ledger::{Answer, FillInput, Fills, Ledger, OpenOrder, OrderError, Orders};
 use tradecore_risk::Scopes;
 use tradecore_types::{Instrument, OrderIntent, Report, Side, StrategyId, TimeNs};
 
@@ -78,6 +78,20 @@ pub(crate) struct Booking<'a> {
     pub(crate) now_ns: TimeNs,
     /// Whether the engine goes on with what a closing order leaves undone; bars do that themselves.
     pub(crate) keeps_rests: bool,
+    /// What a fill of all that is open means while an amendment is under way.
+    pub(crate) fills: Fills,
+}
+
+impl<'a> Booking<'a> {
+    /// Booking at a venue that tells in order, where the engine goes on with what is left undone.
+    pub(crate) const fn new(instrument: &'a Instrument, now_ns: TimeNs) -> Self {
+        Self { instrument, now_ns, keeps_rests: true, fills: Fills::EndAlways }
+    }
+
+    /// The same where the venue does that itself.
+    pub(crate) const fn without_rests(self) -> Self {
+        Self { keeps_rests: false, ..self }
+    }
 }
 
 /// What became of a report.
@@ -151,7 +165,7 @@ impl Books {
         reason = "its answer is taken apart at once: else it is written and read back"
     )]
     pub(crate) fn book(&mut self, report: &Report, at: Booking<'_>) -> Result<Outcome, KernelError> {
-        let update = match self.orders.apply(report) {
+        let update = match self.orders.apply_by(report, at.fills) {
             Answer::Applied(update) => update,
             Answer::TooLate => return Ok(Outcome::TooLate),
             Answer::Ended => return Ok(Outcome::Ended),

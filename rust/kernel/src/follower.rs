@@ -377,12 +377,19 @@ impl Follower {
         }
     }
 
-    /// Takes what is said of an order that has ended: only a fill is news.
+    /// Takes what is said of an order that has ended: a fill is news, and that it had become larger before it filled.
     fn follow_late(&mut self, report: &Report) -> Result<(), KernelError> {
-        match self.ended.iter().find(|intent| intent.order_id == report.order_id).copied() {
-            Some(intent) => self.kernel.follow_fill(&intent, report),
-            None => Ok(()),
+        let place = self.ended.iter().position(|intent| intent.order_id == report.order_id);
+        let Some((place, intent)) = place.and_then(|place| Some((place, *self.ended.get(place)?))) else {
+            return Ok(());
+        };
+        if let ReportBody::Replaced { lots, .. } | ReportBody::Restated { lots, .. } = report.body {
+            self.ended.remove(place);
+            let again = FollowedOrder { intent, open_lots: Some(lots), has_filled: true };
+            self.open.insert(intent.order_id, again);
+            return Ok(());
         }
+        self.kernel.follow_fill(&intent, report)
     }
 
     fn end(&mut self, order_id: OrderId) {
@@ -467,14 +474,14 @@ impl Kernel {
     fn follow_fill(&mut self, intent: &OrderIntent, report: &Report) -> Result<(), KernelError> {
         let market = self.markets.get(intent.instrument.index());
         let Some((fill, market)) = fill_of(intent, report).zip(market) else { return Ok(()) };
-        let at = Booking { instrument: &market.instrument, now_ns: self.now_ns, keeps_rests: false };
+        let at = Booking::new(&market.instrument, self.now_ns).without_rests();
         self.books.book_fill(&fill, at).map(|_| ())
     }
 
     /// Books a trade that was told anew, as another engine has recorded it.
     fn follow_revision(&mut self, booked: &BookedRevision) -> Result<(), KernelError> {
         let Some(market) = self.markets.get(booked.instrument.index()) else { return Ok(()) };
-        let at = Booking { instrument: &market.instrument, now_ns: self.now_ns, keeps_rests: false };
+        let at = Booking::new(&market.instrument, self.now_ns).without_rests();
         if self.books.revise(booked, at)? {
             return Ok(());
         }

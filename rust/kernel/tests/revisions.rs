@@ -538,3 +538,16 @@ proptest! {
         prop_assert_eq!(again.kernel.state_hash(), rig.kernel.state_hash());
     }
 }
+
+#[test]
+fn a_trade_that_was_corrected_beyond_its_order_before_it_was_told_is_no_overfill() {
+    let (mut rig, order_id) = one_order();
+    tell(&mut rig, revised(order_id, "t1", 1, Some((94, 15, 5))));
+    assert_eq!((rig.position(ANNA, GOLD), surprises(&rig)), (15, vec![]));
+    let order = rig.kernel.orders().find_closed(order_id).unwrap();
+    assert_eq!((order.state, order.filled_lots), (OrderState::Filled, 10), "it traded what it was for");
+    assert_eq!(rig.kernel.ledger().cash(), Money(money(1_000_000 - 15 * 94).0 - 5));
+    // The first telling says nothing new.
+    tell_about(&mut rig, order_id, filled(95, 10), Some("t1"));
+    assert_eq!((rig.position(ANNA, GOLD), surprises(&rig)), (15, vec![]));
+}

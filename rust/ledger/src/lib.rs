@@ -48,7 +48,7 @@ pub use lendable::Lendable;
 pub use lots::OpenLot;
 pub use margin_schedule::{MarginSchedule, MarginTier};
 pub use order::{Amending, ClosedOrder, OpenOrder};
-pub use orders::{Answer, Orders, Transition};
+pub use orders::{Answer, Fills, Orders, Transition};
 pub use state::{OrderEvent, OrderState, TRANSITIONS, diagram, next, state_after};
 pub use tickets::Ticket;
 pub use trade_columns::TradeColumns;

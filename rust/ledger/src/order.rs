@@ -116,6 +116,12 @@ impl OpenOrder {
         self.open_lots().max(self.amending.lots)
     }
 
+    /// Tells whether it has filled whole, and only so many amendments that are not answered may still make it larger.
+    #[must_use]
+    pub fn is_over_but_for(&self, requests: u32) -> bool {
+        self.filled_lots > 0 && self.open_lots() == 0 && self.amending.requests <= requests
+    }
+
     /// Returns the open size that was asked for last: what is open once every amendment is taken.
     #[must_use]
     pub fn asked_lots(&self) -> i64 {

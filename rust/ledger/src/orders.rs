@@ -58,6 +58,16 @@ impl<'a> Answer<'a> {
     }
 }
 
+/// What a fill of all that is open means for an order of which an amendment under way asks for more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fills {
+    /// The order is over: its venue tells in order, so it has not amended it before the fill.
+    EndAlways,
+    /// The venue may have made it larger before the fill and tell so later: the order stays, with nothing open, until
+    /// the last amendment is answered.
+    LeaveAmended,
+}
+
 /// Open orders with their counters, and the newest closed ones.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Orders {
@@ -154,17 +164,23 @@ impl Orders {
         Ok(())
     }
 
-    /// Applies what a venue says.
+    /// Applies what a venue says that tells in order: what has filled whole is over.
     ///
     /// Terminal states absorb what comes after them, whoever sends it late: see [`Answer`].
     #[inline]
     pub fn apply(&mut self, report: &Report) -> Answer<'_> {
+        self.apply_by(report, Fills::EndAlways)
+    }
+
+    /// Applies what a venue says, as its fills are to be read.
+    #[inline]
+    pub fn apply_by(&mut self, report: &Report, fills: Fills) -> Answer<'_> {
         let order_id = report.order_id;
         let found = self.index.get(order_id);
         let Some((place, order)) = found.and_then(|place| Some((place, self.slab.get(place)?))) else {
             return self.after_end(report);
         };
-        match read(order, report).and_then(|change| self.change(place, change, report.venue_time_ns)) {
+        match read(order, report, fills).and_then(|change| self.change(place, change, report.venue_time_ns)) {
             Ok(update) => Answer::Applied(update),
             Err(error) => Answer::Surprise(error),
         }
@@ -462,7 +478,7 @@ impl What {
 
 /// Reads a report as an event of the table and the order as it says.
 #[inline]
-fn read(order: &OpenOrder, report: &Report) -> Result<Change, OrderError> {
+fn read(order: &OpenOrder, report: &Report, fills: Fills) -> Result<Change, OrderError> {
     use OrderEvent as E;
     let either = |event: OrderEvent| event.after_fills(order.filled_lots);
     let same = |event| Ok(Change { event, what: What::State });
@@ -480,6 +496,8 @@ fn read(order: &OpenOrder, report: &Report) -> Result<Change, OrderError> {
         ReportBody::Canceled(_) => same(E::Canceled),
         ReportBody::Expired => same(E::Expired),
         ReportBody::CancelRejected(_) => same(either(E::CancelRejected)),
+        // What was asked for last stays known: those that depend on the order go on with it.
+        ReportBody::ReplaceRejected(_) if order.is_over_but_for(1) => same(E::ReplaceRejectedWhole),
         ReportBody::ReplaceRejected(_) => {
             Ok(Change { event: either(E::ReplaceRejected), what: What::Answered })
         }
@@ -488,7 +506,11 @@ fn read(order: &OpenOrder, report: &Report) -> Result<Change, OrderError> {
             if lots <= 0 || lots > open_lots {
                 return Err(OrderError::Lots { order_id, lots, open_lots });
             }
-            Ok(Change { event: E::of_fill(lots, open_lots), what: What::Filled(lots) })
+            let lots_before = match fills {
+                Fills::EndAlways => open_lots,
+                Fills::LeaveAmended => order.lots_at_stake(),
+            };
+            Ok(Change { event: E::of_fill(lots, lots_before), what: What::Filled(lots) })
         }
         ReportBody::Replaced { price_ticks, lots } | ReportBody::Restated { price_ticks, lots } => {
             let whole = order.filled_lots.checked_add(lots).filter(|_| lots > 0);

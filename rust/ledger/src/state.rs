@@ -37,7 +37,8 @@ impl OrderState {
     }
 }
 
-/// What can happen to an order. `…Partly` is the same event for an order with earlier fills.
+/// What can happen to an order. `…Partly` is the same event for an order with earlier fills, `…Whole` for one of which
+/// nothing is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OrderEvent {
     /// The venue says that it has the order.
@@ -48,9 +49,9 @@ pub enum OrderEvent {
     Rejected,
     /// A stop was set off.
     Triggered,
-    /// A fill that leaves something open.
+    /// A fill that leaves something open, or to be opened by an amendment under way.
     PartialFill,
-    /// The fill that leaves nothing open.
+    /// The fill that leaves nothing.
     Fill,
     /// We ask for its cancellation.
     CancelRequested,
@@ -72,6 +73,8 @@ pub enum OrderEvent {
     ReplaceRejected,
     /// The venue did not amend the rest of it.
     ReplaceRejectedPartly,
+    /// The venue did not amend it: all of it had filled before.
+    ReplaceRejectedWhole,
     /// Its time ran out at the venue.
     Expired,
     /// The outcome of a request is not known (time-out, lost connection).
@@ -116,15 +119,15 @@ impl OrderEvent {
         }
     }
 
-    /// Returns the event of a fill of so many of the lots that were open.
+    /// Returns the event of a fill of so many of the lots that could trade.
     #[must_use]
     #[inline]
-    pub const fn of_fill(lots: i64, open_lots: i64) -> Self {
-        if lots == open_lots { Self::Fill } else { Self::PartialFill }
+    pub const fn of_fill(lots: i64, lots_before: i64) -> Self {
+        if lots == lots_before { Self::Fill } else { Self::PartialFill }
     }
 
     /// Every event, in the order of the table.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Accepted,
         Self::AcceptedPartly,
         Self::Rejected,
@@ -141,6 +144,7 @@ impl OrderEvent {
         Self::CancelRejectedPartly,
         Self::ReplaceRejected,
         Self::ReplaceRejectedPartly,
+        Self::ReplaceRejectedWhole,
         Self::Expired,
         Self::OutcomeLost,
     ];
@@ -189,6 +193,7 @@ pub const TRANSITIONS: &[(OrderState, OrderEvent, OrderState)] = &[
     (S::PartiallyFilled, E::ReplaceRequested, S::PendingReplace),
     (S::PartiallyFilled, E::CancelRejectedPartly, S::PartiallyFilled),
     (S::PartiallyFilled, E::ReplaceRejectedPartly, S::PartiallyFilled),
+    (S::PartiallyFilled, E::ReplaceRejectedWhole, S::Filled),
     (S::PartiallyFilled, E::OutcomeLost, S::Unknown),
     (S::PendingCancel, E::Accepted, S::PendingCancel),
     (S::PendingCancel, E::AcceptedPartly, S::PendingCancel),
@@ -206,6 +211,7 @@ pub const TRANSITIONS: &[(OrderState, OrderEvent, OrderState)] = &[
     (S::PendingCancel, E::CancelRejectedPartly, S::PartiallyFilled),
     (S::PendingCancel, E::ReplaceRejected, S::PendingCancel),
     (S::PendingCancel, E::ReplaceRejectedPartly, S::PendingCancel),
+    (S::PendingCancel, E::ReplaceRejectedWhole, S::Filled),
     (S::PendingCancel, E::OutcomeLost, S::Unknown),
     (S::PendingReplace, E::Accepted, S::PendingReplace),
     (S::PendingReplace, E::AcceptedPartly, S::PendingReplace),
@@ -224,6 +230,7 @@ pub const TRANSITIONS: &[(OrderState, OrderEvent, OrderState)] = &[
     (S::PendingReplace, E::CancelRejectedPartly, S::PendingReplace),
     (S::PendingReplace, E::ReplaceRejected, S::New),
     (S::PendingReplace, E::ReplaceRejectedPartly, S::PartiallyFilled),
+    (S::PendingReplace, E::ReplaceRejectedWhole, S::Filled),
     (S::PendingReplace, E::OutcomeLost, S::Unknown),
     (S::Unknown, E::Accepted, S::New),
     (S::Unknown, E::AcceptedPartly, S::PartiallyFilled),
@@ -241,6 +248,7 @@ pub const TRANSITIONS: &[(OrderState, OrderEvent, OrderState)] = &[
     (S::Unknown, E::CancelRejectedPartly, S::Unknown),
     (S::Unknown, E::ReplaceRejected, S::Unknown),
     (S::Unknown, E::ReplaceRejectedPartly, S::Unknown),
+    (S::Unknown, E::ReplaceRejectedWhole, S::Filled),
     (S::Unknown, E::OutcomeLost, S::Unknown),
 ];
 
@@ -275,7 +283,8 @@ pub fn next(state: OrderState, event: OrderEvent) -> Option<OrderState> {
 /// Returns the state after a record of a journal, for those who keep orders outside an engine.
 ///
 /// `filled_lots` and `open_lots` are of the order before it, `fill_lots` of the fill that it tells of. What
-/// cannot happen in the state changes nothing: terminal states absorb what came too late.
+/// cannot happen in the state changes nothing: terminal states absorb what came too late. But an order that seemed to
+/// have filled whole was not over where it is amended, or ends otherwise, after that: a venue outside had made it larger.
 #[must_use]
 pub fn state_after(
     state: OrderState,
@@ -288,7 +297,10 @@ pub fn state_after(
         OrderEvent::Fill => OrderEvent::of_fill(fill_lots, open_lots),
         other => other.after_fills(filled_lots),
     };
-    next(state, event).unwrap_or(state)
+    let goes_on =
+        matches!(event, E::ReplacedPartly | E::Restated | E::Canceled | E::Expired) && filled_lots > 0;
+    let state_before = if state == S::Filled && goes_on { S::PartiallyFilled } else { state };
+    next(state_before, event).unwrap_or(state)
 }
 
 /// Renders the table as a Mermaid state diagram; events that lead from one state to the same other
@@ -345,6 +357,12 @@ mod tests {
         assert_eq!(state_after(S::New, E::Fill, 1, 4, 3), S::PartiallyFilled);
         assert_eq!(state_after(S::PendingCancel, E::Fill, 1, 4, 3), S::PendingCancel);
         assert_eq!(state_after(S::Filled, E::CancelRejected, 4, 0, 0), S::Filled);
+        // It had become larger at its venue before it filled.
+        assert_eq!(state_after(S::Filled, E::Replaced, 4, 0, 0), S::PartiallyFilled);
+        assert_eq!(state_after(S::Filled, E::Restated, 4, 0, 0), S::PartiallyFilled);
+        assert_eq!(state_after(S::Filled, E::Canceled, 4, 0, 0), S::Canceled);
+        assert_eq!(state_after(S::Filled, E::ReplaceRejected, 4, 0, 0), S::Filled);
+        assert_eq!(state_after(S::Filled, E::Fill, 4, 0, 2), S::Filled);
         assert_eq!(OrderEvent::from_name("vanished"), None);
     }
 

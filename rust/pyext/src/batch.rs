@@ -527,7 +527,7 @@ impl PyEventBatch {
     /// `filled_lots` is what had filled in all when the venue said it. A fill names its trade, and has a price, a size, a
     /// fee in atto units (1e-18), the number of its currency in `currency_names` (None: that of the instrument's
     /// settlement) and `liquidity`. Replaced and restated have the open size, and keep the price when they
-    /// name none. `reason` goes with canceled, rejected, cancel_rejected and replace_rejected. The instrument is that of
+    /// name none; restated with 0 is an order that has filled whole. `reason` goes with canceled, rejected, cancel_rejected and replace_rejected. The instrument is that of
     /// the order. A `revision` above 0 says that the venue tells a trade anew: a fill with other numbers, or `busted`.
     #[pyo3(signature = (
         time_ns, instrument_id, order_id, report, *, venue_time_ns=None, venue_order_id=None, trade_id=None,

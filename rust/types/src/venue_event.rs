@@ -96,13 +96,14 @@ impl<T: AsRef<str>> VenueEvent<T> {
                 let rule = "a fill must name its trade, so that it is not booked twice";
                 Err(ValueError::new("trade_id", "none", rule))
             }
-            ReportBody::Fill { lots, .. }
-            | ReportBody::Replaced { lots, .. }
-            | ReportBody::Restated { lots, .. }
-                if lots <= 0 =>
-            {
+            ReportBody::Fill { lots, .. } | ReportBody::Replaced { lots, .. } if lots <= 0 => {
                 Err(ValueError::new("lots", lots, "must be above 0"))
             }
+            ReportBody::Restated { lots, .. } if lots < 0 => Err(ValueError::new(
+                "lots",
+                lots,
+                "must not be negative; 0 is an order that has filled whole",
+            )),
             ReportBody::Replaced { price_ticks: Some(0), .. }
             | ReportBody::Restated { price_ticks: Some(0), .. } => Err(ValueError::new(
                 "price_ticks",

@@ -153,8 +153,11 @@ def test_a_request_has_what_the_venue_is_to_be_told():
     assert made.request(Wanted(NEW, 95, 8), CAPABILITIES, with_reduce_only=True) == Submit(
         client_order_id="t1", order=terms(), lots=8
     )
-    made.venue_order_id, made.filled_lots = "V1", 3
-    assert made.request(Wanted(REPLACE, 96, 5), CAPABILITIES, with_reduce_only=True) == Replace(
+    # What has filled since the engine asked for it counts towards what is to be open.
+    made.venue_order_id, made.filled_lots = "V1", 4
+    amendment = Wanted(REPLACE, 96, 5)
+    amendment.filled_lots = 3
+    assert made.request(amendment, CAPABILITIES, with_reduce_only=True) == Replace(
         client_order_id="t1", instrument=0, venue_order_id="V1", price_ticks=96, open_lots=5, filled_lots=3
     )
     made.merged(SEEN(venue_order_id="V9"))

@@ -567,7 +567,7 @@ def test_an_order_that_fills_as_small_as_it_was_amended_is_over(desk, is_end_fir
     desk.answer(Taken())
     fill, end = desk.fill("T1", 2), desk.seen("filled", filled=2, price_ticks=97)
     told = [word for each in ((end, fill) if is_end_first else (fill, end)) for word in desk.told(each)]
-    assert told == [("fill", "T1"), ("canceled", "requested")]
+    assert told == [("fill", "T1"), ("restated",)], "with nothing open"
     assert desk.table.orders == {}
 
 
@@ -579,5 +579,6 @@ def test_an_amended_order_that_the_venue_filled_whole_is_told_to_be_over():
     assert desk.told(desk.seen(lots=7, price_ticks=97)) == [("replaced",)]
     assert desk.told(desk.fill("T1", 7)) == [("fill", "T1")]
     assert 1 in desk.table.orders, "until the venue says that it is over"
-    assert desk.told(desk.seen("filled", lots=7, filled=7, price_ticks=97)) == [("canceled", "requested")]
+    (over,) = desk.reading.told(desk.seen("filled", lots=7, filled=7, price_ticks=97), desk.now_ns)
+    assert (over.report, over.lots, over.filled_lots) == ("restated", 0, 7)
     assert desk.table.orders == {}

@@ -53,6 +53,8 @@ class BookedOrder(msgspec.Struct, kw_only=True):
         What others called it, where they made it.
     revision : int
         How often it was sent anew, because its venue amends nothing: a part of its name there.
+    amendments, asked_lots : int
+        Amendments that its venue was sent and has not answered, and the largest open size that they ask for.
     """
 
     known: KnownOrder
@@ -62,6 +64,8 @@ class BookedOrder(msgspec.Struct, kw_only=True):
     unanswered: set[str] = msgspec.field(default_factory=set)
     is_unknown: bool = False
     revision: int = 0
+    amendments: int = 0
+    asked_lots: int = 0
 
     @property
     def is_in_doubt(self) -> bool:
@@ -224,6 +228,9 @@ class JournalBooks:
             order.revision += 1
             order.venue_order_id = None
             order.unanswered.discard(CANCEL)
+        elif body.request == REPLACE:
+            order.amendments += 1
+            order.asked_lots = max(order.asked_lots, body.lots or 0)
         order.unanswered.add(body.request)
         if body.request == NEW and body.lots:
             order.known = msgspec.structs.replace(order.known, lots=body.lots)
@@ -240,12 +247,18 @@ class JournalBooks:
             return
         order.known = order.known.after_report(body)
         order.unanswered.discard(_ANSWERS.get(body.report, ""))
+        if body.report == "fill":
+            order.asked_lots = max(order.asked_lots - (body.lots or 0), 0)
+        elif _ANSWERS.get(body.report) == REPLACE:
+            order.amendments = max(order.amendments - 1, 0)
+            order.asked_lots = order.asked_lots if order.amendments else 0
         if self._renews_amended and _ANSWERS.get(body.report) == REPLACE:
             # Its end was asked for to amend it.
             order.unanswered.discard(CANCEL)
         if body.report in _PROOFS:
             order.is_unknown = False
-        if body.report in _ENDS or order.known.is_filled:
+        # The venue may have made it larger before it filled whole, and not told so yet.
+        if body.report in _ENDS or (order.known.is_filled and not order.asked_lots):
             del self.orders[body.order_id]
 
     def _revised(self, body: bodies.Revision) -> None:

@@ -24,10 +24,21 @@ class Wanted:
     """A request that is durable: it waits, is under way, or is to be sent again.
 
     `target` is what a cancel is to end, where that is one of several orders under our names. `revision` is
-    that of the order as it was sent.
+    that of the order as it was sent. `filled_lots` of it had filled when the engine asked for it: what fills
+    later counts towards `lots`.
     """
 
-    __slots__ = ("kind", "lots", "not_before_ns", "price_ticks", "revision", "sent_ns", "target", "tries")
+    __slots__ = (
+        "filled_lots",
+        "kind",
+        "lots",
+        "not_before_ns",
+        "price_ticks",
+        "revision",
+        "sent_ns",
+        "target",
+        "tries",
+    )
 
     def __init__(
         self, kind: str, price_ticks: int | None, lots: int, target: OrderSeen | None = None
@@ -36,6 +47,7 @@ class Wanted:
         self.target = target
         self.price_ticks = price_ticks
         self.lots = lots
+        self.filled_lots = 0
         self.tries = 0
         self.not_before_ns = 0
         self.sent_ns = 0
@@ -93,6 +105,7 @@ class LiveOrder:
         "amended",
         "ask_ns",
         "asks",
+        "booked_lots",
         "client_order_id",
         "doubt",
         "end",
@@ -144,6 +157,8 @@ class LiveOrder:
         self.price_ticks = stated_price(terms)
         self.venue_order_id: str | None = None
         self.filled_lots = 0
+        # How much of that the engine has booked.
+        self.booked_lots = 0
         # How much has filled by all that the venue showed of it.
         self.told_lots = 0
         # Trades by their names, with price and size where they were told since the start.
@@ -156,7 +171,7 @@ class LiveOrder:
         self.under_way: Wanted | None = None
         # The amendment that the venue took and has not shown yet.
         self.amended: Wanted | None = None
-        # An amendment was sent: the engine may have another size than the venue, whoever was told last.
+        # An amendment was asked for: the engine may have another size than the venue, whoever was told last.
         self.was_amended = False
         self.is_taken = False
         self.is_cancel_declined = False
@@ -200,7 +215,8 @@ class LiveOrder:
     def awaits_end(self) -> bool:
         """Whether the venue has to say that it is over, though it has filled whole by what is known here.
 
-        The engine may have it larger, where it was amended. At a venue that amends nothing it is ended first.
+        Where it was amended the engine may have it larger, or wait for the answer. At a venue that amends
+        nothing it is ended first.
         """
         return self.was_amended and not (self.is_renewing or self.is_gone)
 
@@ -345,7 +361,7 @@ class LiveOrder:
                 venue_order_id=self.venue_order_id,
                 price_ticks=wanted.price_ticks,
                 open_lots=wanted.lots,
-                filled_lots=self.filled_lots,
+                filled_lots=wanted.filled_lots,
             )
         terms = self.terms
         if terms.reduce_only and not with_reduce_only:

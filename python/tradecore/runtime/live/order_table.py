@@ -21,6 +21,8 @@ _GRACE_NS = 250_000_000
 # How often trades are asked for that the venue owes, before that is said.
 FILLS_TRIES_QUIET = 5
 _NAMES_MAX = 100_000
+# Orders that have filled and are remembered until the engine has heard of it.
+_FILLED_MAX = 1_000
 _UNANSWERED = frozenset({"pending_new", "pending_cancel", "pending_replace"})
 
 
@@ -141,6 +143,8 @@ class OrderTable:
         self.others: dict[str, int] = {}
         self.adoption: Adoption | None = None
         self.knows_no_ids = False
+        # Instruments of orders that were let go as filled, by number: the last ones.
+        self._filled: dict[int, int] = {}
         # Where the venue knows no ids of clients: numbers of orders by its names, the last ones.
         self._numbers: dict[str, int] = {}
 
@@ -195,7 +199,8 @@ class OrderTable:
             name = (named.others_name or "") if is_of_others else self.ids.of(order_id, revision)
             order = LiveOrder(order_id, instrument, name, lots, known.terms)
             order.venue_order_id, order.past_names = named.venue_order_id or None, frozenset(named.past)
-            order.filled_lots, order.price_ticks = known.filled_lots, known.price_ticks
+            order.filled_lots = order.booked_lots = known.filled_lots
+            order.price_ticks = known.price_ticks
             order.trades.update(dict.fromkeys(known.trades))
             order.revised.update({trade: (anew, filled) for trade, anew, filled in known.revised})
             order.is_taken = known.filled_lots > 0 or known.state not in {"pending_new", "unknown"}
@@ -336,8 +341,29 @@ class OrderTable:
         is_over = order.filled_lots >= order.lots and order.amended is None and order.under_way is None
         is_known = is_over and not order.awaits_end
         if is_known:
-            self.forget(order.order_id)
+            self.let_go_filled(order)
         return is_known
+
+    def let_go_filled(self, order: LiveOrder) -> None:
+        """Let an order go that has filled whole; the engine may ask for an amendment before it hears that."""
+        self.forget(order.order_id)
+        self._filled[order.order_id] = order.instrument
+        if len(self._filled) > _FILLED_MAX:
+            del self._filled[next(iter(self._filled))]
+
+    def amended_too_late(self, order_id: int) -> list[Word]:
+        """Answer an amendment of an order that has filled whole before it was asked for."""
+        instrument = self._filled.get(order_id)
+        if instrument is None:
+            return []
+        reason = "unknown_order"
+        return [Told(instrument=instrument, order_id=order_id, report="replace_rejected", reason=reason)]
+
+    def end_filled(self, order: LiveOrder, seen: OrderSeen | None = None) -> list[Word]:
+        """Say that nothing is open of an order at the venue, which has filled all of it, and let it go."""
+        self.forget(order.order_id)
+        filled = order.filled_lots if seen is None else seen.filled_lots
+        return [told_of(order, "restated", seen=seen, filled_lots=filled)]
 
     def doubt(self, order: LiveOrder, now_ns: int) -> None:
         """Note that nobody knows what became of an order: it is asked about until that is known."""

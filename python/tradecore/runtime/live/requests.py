@@ -83,6 +83,8 @@ class Requests:
         self._traders: dict[int, set[int]] = {}
         # The order whose amendment was asked for last: the end that is asked for next is a part of it.
         self._amended: int | None = None
+        # Answers that the engine is to be told with the next requests.
+        self._unheard: list[Word] = []
         # What others made and the engine took over with the last record: the next one is its order.
         self._found: JournalRecord | None = None
 
@@ -110,10 +112,8 @@ class Requests:
                     self._amended = body.order_id
                 case bodies.CancelRequest():
                     self._amended = None
-                case bodies.Report(report="triggered") as body:
-                    self._set_off(body.order_id, body.price_ticks)
-                case bodies.Report() as body if body.report in _ENDED:
-                    self._table.forget(body.order_id)
+                case bodies.Report() as body if found is None:
+                    self._booked(body)
                 case _ if found is not None:
                     # The engine had it already, or no room for it.
                     self._let_go(found)
@@ -146,6 +146,15 @@ class Requests:
         if self._table.adoption is not None and found.adopted == "order":
             self._table.adoption.note_order(found.venue_order_id or "")
 
+    def _booked(self, body: bodies.Report) -> None:
+        """Take in what the engine has booked of an order."""
+        if body.report == "triggered":
+            self._set_off(body.order_id, body.price_ticks)
+        elif body.report in _ENDED:
+            self._table.forget(body.order_id)
+        elif body.report == "fill" and (order := self._table.orders.get(body.order_id)) is not None:
+            order.booked_lots += body.lots or 0
+
     def _set_off(self, order_id: int, price_ticks: int | None) -> None:
         """Note that an order was set off, and its limit where that is known only now."""
         terms = self._table.terms.get(order_id)
@@ -164,6 +173,8 @@ class Requests:
             order = LiveOrder(body.order_id, terms.instrument, self._table.ids.of(body.order_id), lots, terms)
             self._table.orders[body.order_id] = order
         if order is None:
+            if body.request == REPLACE:
+                self._unheard += self._table.amended_too_late(body.order_id)
             return
         if body.request == CANCEL:
             order.is_renewing = self._amended == body.order_id
@@ -176,7 +187,10 @@ class Requests:
             order.renew(name, body.price_ticks, body.lots or 0)
             self._table.make_ready(order)
             return
-        order.waiting.append(Wanted(body.request, body.price_ticks, body.lots or 0))
+        order.was_amended |= body.request == REPLACE
+        wanted = Wanted(body.request, body.price_ticks, body.lots or 0)
+        wanted.filled_lots = order.booked_lots
+        order.waiting.append(wanted)
         self._table.make_ready(order)
 
     def due(self, now_ns: int, may_send: Callable[[type], Leave]) -> tuple[list[Send], list[Word]]:
@@ -185,7 +199,7 @@ class Requests:
         `may_send` is asked before each request whether it may leave, and told its type.
         """
         sends: list[Send] = []
-        words: list[Word] = []
+        words, self._unheard = self._unheard, []
         self.waits_for_room = self._is_full = False
         # Cancels first. Once there is no room for another request, there is none for the rest: a line
         # of thousands is not gone through for each answer.
@@ -224,7 +238,6 @@ class Requests:
         wanted.sent_ns = order.sent_ns = now_ns
         if wanted.kind != CANCEL:
             order.made_ns = now_ns
-            order.was_amended |= wanted.kind == REPLACE
         order.under_way, wanted.revision = wanted, order.revision
         ticket = self._ticket_to_close(order, wanted)
         with_reduce_only = ticket is not None or self._can_reduce_only(order.instrument)

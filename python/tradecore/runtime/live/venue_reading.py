@@ -482,9 +482,11 @@ class VenueReading:
             order.doubt.absent_itself += 1
         if not order.doubt.is_absent:
             return []
-        if order.is_taken:
-            return self._table.end_with(order, "canceled", "requested")
-        return self._table.end_with(order, "rejected", "never_arrived")
+        if not order.is_taken:
+            return self._table.end_with(order, "rejected", "never_arrived")
+        if order.filled_lots >= order.lots and order.awaits_end:
+            return self._table.end_filled(order)
+        return self._table.end_with(order, "canceled", "requested")
 
     def _missing(self, order: LiveOrder, asked_ns: int, *, is_list: bool) -> list[Word]:
         """Take in that an order is missing: when a list lacks it, it is asked about itself."""
@@ -501,12 +503,14 @@ class VenueReading:
         if end is None or end.filled_lots > order.filled_lots:
             return []
         match end.state:
-            case VenueOrderState.FILLED if order.open_lots or order.awaits_end:
-                # An amendment that was not shown may have made it as small as what has filled; what has
-                # filled whole in the books, too, takes no notice of another end.
+            case VenueOrderState.FILLED if order.awaits_end:
+                # The engine says what that means of what it has asked for.
+                return self._table.end_filled(order, end)
+            case VenueOrderState.FILLED if order.open_lots:
+                # An amendment that was not shown may have made it as small as what has filled.
                 return self._table.end_with(order, "canceled", "requested", end)
             case VenueOrderState.FILLED:
-                self._table.forget(order.order_id)
+                self._table.let_go_filled(order)
                 return []
             case VenueOrderState.EXPIRED:
                 return self._table.end_with(order, "expired", "", end)
@@ -553,7 +557,8 @@ def _has_another_price(order: LiveOrder, seen: OrderSeen) -> bool:
 
 def _is_same(amended: Wanted, order: LiveOrder) -> bool:
     """Tell whether an amendment asks for what the order has."""
-    return amended.lots == order.open_lots and amended.price_ticks in (None, order.price_ticks)
+    whole = amended.filled_lots + amended.lots
+    return whole == order.lots and amended.price_ticks in (None, order.price_ticks)
 
 
 def _replaced(order: LiveOrder) -> Word:

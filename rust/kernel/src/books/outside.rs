@@ -9,8 +9,8 @@
 
 use tradecore_ledger::{ClosedOrder, OpenOrder, OrderError, OrderEvent, OrderState};
 use tradecore_types::{
-    AccountId, BookedRevision, CancelReason, InstrumentId, Money, OrderId, OrderIntent, Report, ReportBody,
-    Surprise, SurpriseKind, Traded, ValueError, VenueEvent, VenueReport,
+    AccountId, BookedRevision, CancelReason, InstrumentId, Money, OrderId, OrderIntent, RejectReason, Report,
+    ReportBody, Surprise, SurpriseKind, Traded, ValueError, VenueEvent, VenueReport,
 };
 
 use crate::books::tickets::held_for;
@@ -26,6 +26,8 @@ enum Reading {
     Known,
     /// The venue has told its trade anew before this came: only what it fills of its order is news.
     Overtaken(Trade),
+    /// Nothing of the order is open at its venue any more.
+    Over,
     /// It cannot be true of the books, whatever happened at the venue.
     Impossible,
 }
@@ -107,6 +109,7 @@ impl Kernel {
                 self.book_overtaken(instrument, trade_id, &said.report, known)?;
                 false
             }
+            Reading::Over => self.book_over(instrument, &said.report)?,
             Reading::Impossible => {
                 self.note_surprise(instrument, order_id, SurpriseKind::Impossible);
                 return Ok(());
@@ -250,6 +253,9 @@ impl Kernel {
             return Reading::News(report);
         };
         let Some(order) = self.books.orders.get(report.order_id) else { return Reading::News(report) };
+        if lots == 0 {
+            return Reading::Over;
+        }
         let is_answer = matches!(report.body, ReportBody::Replaced { .. });
         let is_overtaken = self.books.heard.is_overtaken(&report) && !self.outgoing.renewals.awaits(&report);
         if is_overtaken && !is_answer {
@@ -266,12 +272,28 @@ impl Kernel {
         let Some(lots) = now_lots else { return Reading::Impossible };
         let price_ticks = price_ticks.filter(|_| !is_overtaken).or(order.price_ticks);
         let body = match lots {
+            // Of one that has filled whole the newest terms are known, and say that no more is open.
+            0 if is_overtaken => ReportBody::ReplaceRejected(RejectReason::UnknownOrder),
             // It was made as small as what has filled: that is its end.
-            0 => ReportBody::Canceled(CancelReason::Requested),
+            0 => return Reading::Over,
             lots if is_answer => ReportBody::Replaced { price_ticks, lots },
             lots => ReportBody::Restated { price_ticks, lots },
         };
         Reading::News(Report { body, ..report })
+    }
+
+    /// Books that nothing of an order is open at its venue, which has filled it whole.
+    ///
+    /// Where the books have nothing open either, amendments under way came too late. Else one of them made it smaller.
+    fn book_over(&mut self, instrument: InstrumentId, report: &Report) -> Result<bool, KernelError> {
+        let Some(order) = self.books.orders.get(report.order_id) else { return Ok(false) };
+        let requests = order.amending.requests;
+        if !order.is_over_but_for(requests) {
+            let body = ReportBody::Canceled(CancelReason::Requested);
+            return self.book_renewed(instrument, &Report { body, ..*report });
+        }
+        let body = ReportBody::ReplaceRejected(RejectReason::UnknownOrder);
+        self.book_answers(instrument, &Report { body, ..*report }, requests)
     }
 
     /// Tells whether a number is that of an order that has left for the venue, be it open or not.
@@ -387,7 +409,7 @@ impl Kernel {
             self.books.groups.end_grants(entry.order_id);
         }
         let Some(market) = self.markets.get(instrument.index()) else { return Ok(()) };
-        let at = Booking { instrument: &market.instrument, now_ns: self.now_ns, keeps_rests: true };
+        let at = Booking::new(&market.instrument, self.now_ns);
         let Some(booked) = self.books.book_late(report, at)? else { return Ok(()) };
         self.note_surprise(instrument, report.order_id, kind);
         self.recorder.report(self.now_ns, report);
@@ -402,11 +424,8 @@ impl Kernel {
         error: OrderError,
     ) -> Result<bool, KernelError> {
         match (error, report.body) {
-            (OrderError::Lots { open_lots, .. }, ReportBody::Fill { lots, .. })
-                if 0 < open_lots && open_lots < lots =>
-            {
-                self.book_overfill(instrument, report, open_lots)?;
-                Ok(true)
+            (OrderError::Lots { open_lots, .. }, ReportBody::Fill { lots, .. }) if open_lots < lots => {
+                self.book_overfill(instrument, report)
             }
             (OrderError::NotOpen { .. }, _) => {
                 self.note_surprise(instrument, report.order_id, SurpriseKind::UnknownOrder);
@@ -420,34 +439,40 @@ impl Kernel {
     }
 
     /// Books a fill of more than is open. An amendment under way may have made it so: then the order is as large as
-    /// it was asked to be. Else what is open fills, the fee with it, and what is beyond comes after the end.
-    fn book_overfill(
-        &mut self,
-        instrument: InstrumentId,
-        report: &Report,
-        open_lots: i64,
-    ) -> Result<(), KernelError> {
-        let ReportBody::Fill { price_ticks, lots, liquidity, fee, fee_currency } = report.body else {
-            return Ok(());
-        };
+    /// it was asked to be. What is beyond that comes after the end; the fee goes with what comes first.
+    fn book_overfill(&mut self, instrument: InstrumentId, report: &Report) -> Result<bool, KernelError> {
         let order = self.books.orders.get(report.order_id).copied();
-        if let Some(order) = order.filter(|order| order.lots_at_stake() >= lots) {
-            let price_ticks = order.amending.price_ticks.or(order.price_ticks);
-            let body = ReportBody::Restated { price_ticks, lots: order.lots_at_stake() };
-            self.book_part(instrument, &Report { body, ..*report })?;
-            return self.book_part(instrument, report);
+        let (Some(order), ReportBody::Fill { price_ticks, lots, liquidity, fee, fee_currency }) =
+            (order, report.body)
+        else {
+            return Ok(false);
+        };
+        let most_lots = order.lots_at_stake();
+        if most_lots <= 0 {
+            // A share of buying power that has no size yet.
+            self.note_surprise(instrument, report.order_id, SurpriseKind::Impossible);
+            return Ok(false);
         }
-        let open = ReportBody::Fill { price_ticks, lots: open_lots, liquidity, fee, fee_currency };
-        self.book_part(instrument, &Report { body: open, ..*report })?;
+        if most_lots > order.open_lots() {
+            let price_ticks = order.amending.price_ticks.or(order.price_ticks);
+            let body = ReportBody::Restated { price_ticks, lots: most_lots };
+            self.book_part(instrument, &Report { body, ..*report })?;
+        }
+        let first = ReportBody::Fill { price_ticks, lots: lots.min(most_lots), liquidity, fee, fee_currency };
+        self.book_part(instrument, &Report { body: first, ..*report })?;
+        if lots <= most_lots {
+            return Ok(true);
+        }
         let beyond = ReportBody::Fill {
             price_ticks,
-            lots: lots - open_lots,
+            lots: lots - most_lots,
             liquidity,
             fee: Money::ZERO,
             fee_currency: None,
         };
         // It is a part of a fill that is counted.
-        self.book_late(instrument, &Report { body: beyond, ..*report }, SurpriseKind::Overfill)
+        self.book_late(instrument, &Report { body: beyond, ..*report }, SurpriseKind::Overfill)?;
+        Ok(true)
     }
 
     /// Books a part of what a report says.

@@ -1,6 +1,7 @@
 //! The way back: from the venue's report to the life cycle, the ledger and the strategy.
 
-use tradecore_types::{CancelReason, InstrumentId, Report, ReportBody};
+use tradecore_ledger::Fills;
+use tradecore_types::{CancelReason, InstrumentId, OrderId, Report, ReportBody};
 
 use crate::books::{Booked, Booking, Outcome};
 use crate::groups::to_close::{Rest, Ties};
@@ -15,22 +16,31 @@ impl Kernel {
     ) -> Result<(), KernelError> {
         self.recorder.report(self.now_ns, report);
         let Some(market) = self.markets.get(instrument.index()) else { return Ok(()) };
-        let at = Booking { instrument: &market.instrument, now_ns: self.now_ns, keeps_rests: true };
+        let at = Booking::new(&market.instrument, self.now_ns);
         match self.books.book(report, at)?.simulated(report)? {
             Some(booked) => self.follow_booked(instrument, report, &booked),
             None => Ok(()),
         }
     }
 
-    /// Books a report of whatever venue.
+    /// Books a report of a venue outside.
     pub(crate) fn book_report(
         &mut self,
         instrument: InstrumentId,
         report: &Report,
     ) -> Result<Outcome, KernelError> {
+        let fills = self.fills_of(report.order_id);
         let Some(market) = self.markets.get(instrument.index()) else { return Ok(Outcome::TooLate) };
-        let at = Booking { instrument: &market.instrument, now_ns: self.now_ns, keeps_rests: true };
+        let at = Booking { fills, ..Booking::new(&market.instrument, self.now_ns) };
         self.books.book(report, at)
+    }
+
+    /// Says what a fill of all that is open means for an order at a venue outside.
+    ///
+    /// One that amends orders may have made it larger before that, and tell so later. Where the engine ends an order to
+    /// amend it, no venue has made it larger.
+    fn fills_of(&self, order_id: OrderId) -> Fills {
+        if self.is_renewed(order_id) { Fills::EndAlways } else { Fills::LeaveAmended }
     }
 
     /// Does what follows from a report that is booked, and tells the strategy.

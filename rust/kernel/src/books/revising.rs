@@ -4,7 +4,7 @@
 //! position are those of it alone. A revision is about money and position: it makes no order larger or smaller, ends none
 //! and brings none back. What cannot be booked is said and halts new risk.
 
-use tradecore_ledger::{ClosedOrder, FillInput};
+use tradecore_ledger::{ClosedOrder, FillInput, OpenOrder};
 use tradecore_types::{
     BookedRevision, InstrumentId, Money, OrderId, Report, Side, SurpriseKind, TradeRevision, Traded,
     ValueError,
@@ -110,10 +110,26 @@ impl Kernel {
             self.note_revised(instrument, said, UNTOLD);
             return Ok(());
         };
-        if self.book_as_fill(instrument, said.order_id, said.venue_time_ns, traded)? {
-            self.note_revised(instrument, said, Trade { filled_lots: traded.lots, ..UNTOLD });
+        let first = self.as_told_first(said, traded);
+        if self.book_as_fill(instrument, said.order_id, said.venue_time_ns, first)?
+            && self.revise(instrument, said, Some(first), Some(traded))?
+        {
+            self.note_revised(instrument, said, Trade { filled_lots: first.lots, ..UNTOLD });
         }
         Ok(())
+    }
+
+    /// Returns a trade as it can have been told first: it is larger than what was left of its order only since it was
+    /// corrected. What does not fit into the books stays as it is, and is refused.
+    fn as_told_first(&mut self, said: &TradeRevision, traded: Traded) -> Traded {
+        let order_id = said.order_id;
+        let whole = Report { venue_time_ns: said.venue_time_ns, order_id, body: traded.fill() };
+        match self.books.orders.get(order_id).map(OpenOrder::lots_at_stake) {
+            Some(most) if most > 0 && self.books.fits(&whole) => {
+                Traded { lots: traded.lots.min(most), ..traded }
+            }
+            _ => traded,
+        }
     }
 
     /// Books the first telling of a trade whose later one is known: its order has filled by as much more, and nothing of
@@ -222,7 +238,7 @@ impl Kernel {
             after,
         };
         let Some(market) = self.markets.get(instrument.index()) else { return Ok(false) };
-        let at = Booking { instrument: &market.instrument, now_ns: self.now_ns, keeps_rests: true };
+        let at = Booking::new(&market.instrument, self.now_ns);
         // What the trade was of: all that its strategy holds, or one ticket.
         let ticket =
             Some(owner.closes.unwrap_or(said.order_id)).filter(|_| self.books.ledger.is_hedged(instrument));

@@ -198,7 +198,7 @@ impl<'a> BarDesk<'a> {
 
     /// Where and when this account books.
     const fn booking(&self) -> Booking<'a> {
-        Booking { instrument: self.instrument, now_ns: self.now_ns, keeps_rests: false }
+        Booking::new(self.instrument, self.now_ns).without_rests()
     }
 
     fn next_order_id(&mut self) -> OrderId {

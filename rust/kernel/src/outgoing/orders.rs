@@ -332,7 +332,7 @@ impl Kernel {
     ) -> Result<(), KernelError> {
         let market = self.markets.get(intent.instrument.index());
         let instrument = &market.ok_or(OrderError::OutOfTable { order_id: intent.order_id })?.instrument;
-        let at = Booking { instrument, now_ns: self.now_ns, keeps_rests: true };
+        let at = Booking::new(instrument, self.now_ns);
         self.books.open(intent, reference_ticks, at, &mut self.recorder)
     }
 

@@ -127,7 +127,7 @@ impl Kernel {
     }
 
     /// Books an answer once for each amendment that it is about.
-    fn book_answers(
+    pub(crate) fn book_answers(
         &mut self,
         instrument: InstrumentId,
         report: &Report,
