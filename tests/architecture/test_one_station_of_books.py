@@ -20,7 +20,7 @@ def places(pattern: str, below: str = "rust/kernel/src") -> list[str]:
 def test_one_function_opens_an_order_and_one_books_a_report():
     """Nobody else changes orders by a word of venues, or the ledger by fills; late ones have their way."""
     assert places(r"\borders\s*\.add\(") == [BOOKS]
-    assert places(r"\borders\s*\.apply\(") == [BOOKS]
+    assert places(r"\borders\s*\.apply(_by)?\(") == [BOOKS]
     assert places(r"\bledger\s*\.apply_fill\(") == [BOOKS] * 2
     assert places(r"\borders\s*\.fill_closed\(") == [BOOKS]
     assert places(r"\bscopes\s*\.note_fill\(") == ["rust/kernel/src/books/scoping.rs"]
