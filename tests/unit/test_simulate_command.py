@@ -55,6 +55,10 @@ def run(self):
     assert list(Path(sys.argv[1]).iterdir())
     signal.raise_signal(getattr(signal, sys.argv[2]))
 
+# Whoever runs the tests with `nohup` ignores one of them, and so does all that is started.
+signal.signal(getattr(signal, sys.argv[2]), signal.SIG_DFL)
+if sys.argv[2] == "SIGINT":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 simulation._SHARED_MEMORY = sys.argv[1]
 simulation.SeedRun.run = run
 sys.exit(main(["simulate", "--seeds", "2", "--events", "800"]))

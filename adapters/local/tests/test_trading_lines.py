@@ -11,6 +11,7 @@ from support.local_venue import CALM, GRANTS, KEY, serving, terms
 from tradecore.domain.venue_requests import Cancel, Lost, NotDone, Submit, Taken
 from tradecore.testkit.local_venue import Endpoint, FaultKind, FaultRule
 from tradecore.testkit.local_venue.records import OrderRow
+from tradecore_local import trading_lines
 from tradecore_local.client import new_session
 from tradecore_local.server import LocalVenueServer
 from tradecore_local.trading_lines import TradingLines
@@ -53,6 +54,26 @@ async def test_a_request_after_another_uses_the_same_connection_and_many_at_once
         found = await asyncio.gather(*(client.submit(submit(f"e{each}")) for each in range(20)))
         assert {type(each) for each in found} == {Taken}
         assert lines(ground) == 20
+        await client.aclose()
+        await asyncio.sleep(0.2)
+        assert lines(ground) == 0
+
+
+async def test_the_connections_of_a_burst_are_closed_once_fewer_are_enough(monkeypatch):
+    """Each takes memory of the venue, and an open file on both sides."""
+    monkeypatch.setattr(trading_lines, "_IDLE_SECONDS_MAX", 0.2)
+    async with serving(CALM) as ground:
+        client = await ground.client()
+        await asyncio.gather(*(client.submit(submit(f"a{each}")) for each in range(20)))
+        assert lines(ground) == 20
+        for each in range(20):
+            assert isinstance(await client.submit(submit(f"b{each}")), Taken)
+        assert lines(ground) == 20
+        await asyncio.sleep(0.3)
+        for each in range(19):
+            assert isinstance(await client.submit(submit(f"c{each}")), Taken)
+        await asyncio.sleep(0.2)
+        assert lines(ground) == 1
         await client.aclose()
         await asyncio.sleep(0.2)
         assert lines(ground) == 0

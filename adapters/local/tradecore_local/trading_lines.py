@@ -14,6 +14,8 @@ from tradecore_local.answers import answer_of
 
 _MESSAGE_BYTES_MAX = 1 << 16
 _IDLE_MAX = 80
+# What a burst of requests needed is not kept for the next one.
+_IDLE_SECONDS_MAX = 5.0
 _DATA = (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY)
 
 
@@ -21,7 +23,8 @@ class TradingLines:
     """Sends each request once, over a connection that has no other under way.
 
     So what goes wrong with one request leaves no other in doubt. A connection is made where none is idle, and
-    used again after an answer that was understood; one that is late or broken is dropped.
+    used again after an answer that was understood; one that is late or broken is dropped, and so is one
+    that was idle for five seconds, as others were enough.
 
     Parameters
     ----------
@@ -41,6 +44,7 @@ class TradingLines:
         self._decode = msgspec.json.Decoder(wire.SocketAnswer).decode
         self._idle: list[_Line] = []
         self._lines: set[_Line] = set()
+        self._closing: set[asyncio.Task[None]] = set()
         self._count = 0
         self._is_closed = False
 
@@ -72,7 +76,7 @@ class TradingLines:
             return Lost(words=error_text(error))
         finally:
             if is_sound and not self._is_closed and len(self._idle) < _IDLE_MAX:
-                self._idle.append(line)
+                self._keep(line)
             else:
                 await self._drop(line)
 
@@ -80,7 +84,18 @@ class TradingLines:
         """Close every connection; what is under way is `Lost`."""
         self._is_closed = True
         self._idle.clear()
-        await asyncio.gather(*(self._drop(line) for line in list(self._lines)))
+        await asyncio.gather(*self._closing, *(self._drop(line) for line in list(self._lines)))
+
+    def _keep(self, line: "_Line") -> None:
+        """Have a connection ready for the next request, and close the one that was idle the longest."""
+        now = asyncio.get_running_loop().time()
+        line.idle_since = now
+        self._idle.append(line)
+        # The last that became idle is the first to be taken.
+        if now - self._idle[0].idle_since > _IDLE_SECONDS_MAX:
+            closing = asyncio.create_task(self._drop(self._idle.pop(0)))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     async def _line(self) -> "_Line":
         """Return a connection that stands and has nothing under way."""
@@ -106,6 +121,7 @@ class _Line:
     """One connection, which is read all the time: so its end is seen before anything is sent over it."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.idle_since = 0.0
         self._socket = socket
         self._reading = asyncio.ensure_future(socket.receive())
 
