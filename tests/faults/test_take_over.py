@@ -13,6 +13,8 @@ from tradecore.domain.journal import JournalFolder
 from tradecore.runtime.recovery import last_epochs
 from tradecore_api.exit_codes import ExitCode
 
+# An engine that starts from nothing takes at least so long before it sends; those here come from a warm one.
+COLD_START_SECONDS = 0.5
 # In which the venue takes what was signed.
 WINDOW_NS = 500_000_000
 
@@ -123,6 +125,7 @@ async def test_of_two_machines_with_one_journal_the_later_one_trades(tmp_path, s
             first = await one.trading()
             if stops_first:
                 first.signal(signal.SIGSTOP)
+                await asyncio.sleep(COLD_START_SECONDS)
             await copied(one, two)
             since = deeds(ground)
             second = await two.trading("--take-over", orders=1)

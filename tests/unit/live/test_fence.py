@@ -1,5 +1,7 @@
 """Who may still send: an engine that another one with a higher epoch has replaced sends nothing."""
 
+import asyncio
+
 import pytest
 
 from support.sessions import FakeClock
@@ -246,6 +248,10 @@ async def test_orders_keep_the_names_of_the_epoch_in_which_they_were_numbered():
     assert made.may_send()
 
 
+async def nothing_before():
+    """Answer at once."""
+
+
 class Silent:
     """A venue that takes what it is sent, and answers with what it was given."""
 
@@ -255,6 +261,7 @@ class Silent:
         self.clock = clock
         self.sent = []
         self.answers = []
+        self.before_answer = nothing_before
         self.messages = [StreamReady()]
 
     async def submit(self, request):
@@ -268,6 +275,7 @@ class Silent:
 
     async def query(self, question):
         """Answer with the next one, or fail with it."""
+        await self.before_answer()
         answer = self.answers.pop(0) if self.answers else Findings(seen=(), is_complete=True, time_ns=1)
         if isinstance(answer, BaseException):
             raise answer
@@ -367,6 +375,33 @@ async def test_a_venue_that_does_not_say_holds_what_makes_more_and_no_cancel(ans
     assert await fenced.cancel(CANCEL) == Taken()
     assert venue.sent == [CANCEL]
     assert await fenced.submit("again") == Taken()
+    await fenced.aclose()
+
+
+async def test_an_answer_may_take_longer_than_a_pause_that_counts():
+    """The process goes on meanwhile, and that is seen."""
+    made, _ = await started()
+    fenced, venue, clock = await behind(made)
+    clock.time_ns += STILL_NS + 1
+    venue.before_answer = lambda: asyncio.sleep(1.5 * STILL_NS / 1e9)
+    assert await fenced.submit("new") == Taken()
+    await fenced.aclose()
+
+
+async def test_an_answer_from_before_another_pause_proves_nothing():
+    """Somebody may have taken over in that one."""
+    made, _ = await started()
+    fenced, venue, clock = await behind(made)
+    clock.time_ns += STILL_NS + 1
+
+    async def pause_again():
+        clock.time_ns += STILL_NS + 1
+
+    venue.before_answer = pause_again
+    assert "stood still" in (await fenced.submit("new")).words
+    venue.before_answer = nothing_before
+    assert await fenced.submit("again") == Taken()
+    assert venue.sent == ["again"]
     await fenced.aclose()
 
 

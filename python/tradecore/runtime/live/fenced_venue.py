@@ -23,9 +23,10 @@ from tradecore.ports.venue import Venue
 from tradecore.runtime.live.allowance import Allowance, Leave
 from tradecore.runtime.live.fence import Fence
 
-# After standing still for so long somebody may have taken over: a start takes about that long.
-STILL_NS = 1_000_000_000
-_TICK_SECONDS = 0.25
+# After standing still for so long somebody may have taken over: no start is faster, as an interpreter takes
+# longer to load an engine.
+STILL_NS = 300_000_000
+_TICK_SECONDS = 0.1
 # How long the venue may take to say that nobody has taken over, and how long a cancel waits for that.
 PROOF_SECONDS_MAX = 2.0
 CANCEL_SECONDS_MAX = 0.25
@@ -96,6 +97,8 @@ class FencedVenue:
         self._wall_ns, self._steady_ns = clock.now_ns(), _now_ns()
         # Since which time of ours nobody knows who has traded; `None` while that is known.
         self._unproved_since_ns: int | None = None
+        # When it was noticed last that the process had stood still.
+        self._still_at_ns = 0
         self._proving: asyncio.Task[bool] | None = None
         self._keeping: asyncio.Task[None] | None = None
         self.fence = fence
@@ -222,8 +225,10 @@ class FencedVenue:
         """Take in what time it is: a step of either clock says that nobody has looked at it meanwhile."""
         wall_ns, steady_ns = self._clock.now_ns(), _now_ns()
         still_ns = max(steady_ns - self._steady_ns, wall_ns - self._wall_ns)
-        if still_ns > STILL_NS and self._keeping is not None and self._unproved_since_ns is None:
-            self._unproved_since_ns = self._wall_ns
+        if still_ns > STILL_NS and self._keeping is not None:
+            self._still_at_ns = steady_ns
+            if self._unproved_since_ns is None:
+                self._unproved_since_ns = self._wall_ns
         self._wall_ns, self._steady_ns = wall_ns, steady_ns
 
     async def _is_proved(self) -> bool:
@@ -241,7 +246,8 @@ class FencedVenue:
         found = await self._shown_since(since_ns)
         is_whole = len(found) == 2 and all(each.is_complete for each in found)
         self._look_at_clocks()
-        if is_whole and self._steady_ns - asked_ns <= STILL_NS:
+        # An answer from before the process stood still once more proves nothing of the time after it.
+        if is_whole and self._still_at_ns <= asked_ns:
             self._unproved_since_ns = None
         return self._unproved_since_ns is None
 
