@@ -47,6 +47,9 @@ FILLS_FULL = 70_000
 # counts where it is more than this many, and more than so many times the uncertainty of the slope.
 PIECES_MAX = 2.0
 ERRORS_MAX = 4.0
+# What a burst of requests needs stays for some seconds more, so looks near each other see one burst. What
+# has leaked is in the least of several.
+LOOKS_OF_A_BURST = 5
 VENUE = """
 seed = {seed}
 limits = {{ per_second = 0, burst = 100_000 }}
@@ -113,6 +116,15 @@ class Looks:
             if at >= seconds:
                 late.add(at, {name: values[number] for name, values in self.seen.items()})
         return late
+
+    def least(self, many: int) -> "Looks":
+        """Return the least of so many looks in a row, and again of those after them."""
+        found = Looks()
+        for first in range(0, len(self.times) - many + 1, many):
+            part = slice(first, first + many)
+            low = {name: min(values[part]) for name, values in self.seen.items()}
+            found.add(sum(self.times[part]) / many, low)
+        return found
 
 
 def slope(times: Sequence[float], values: Sequence[float]) -> float:
@@ -305,10 +317,11 @@ def broken(
         if grown[name]["memory"] > memory_max:
             grew = grown[name]["memory"]
             said.append(f"the {name} grew by {grew:g} MiB an hour, and may by {memory_max:.1f}")
+        least = looks.least(LOOKS_OF_A_BURST)
         for what in ("descriptors", "threads", "children", "tasks"):
-            values = looks.seen.get(what, [])
-            noise = ERRORS_MAX * uncertainty(looks.times, values) * HOUR_SECONDS * hours
-            more = grown[name].get(what, 0.0) * hours
+            values = least.seen.get(what, [0.0] * len(least.times))
+            noise = ERRORS_MAX * uncertainty(least.times, values) * HOUR_SECONDS * hours
+            more = slope(least.times, values) * HOUR_SECONDS * hours
             if more > max(PIECES_MAX, noise):
                 said.append(f"the {name} has {more:.1f} {what} more by the end")
     return said

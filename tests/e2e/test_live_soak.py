@@ -1,6 +1,7 @@
 """The soak bench, for minutes: all three processes stay as they are, and a planted leak is found."""
 
 import json
+import random
 import subprocess
 import sys
 from argparse import Namespace
@@ -86,6 +87,28 @@ def test_what_grows_is_told_from_what_comes_and_goes():
     assert "descriptors more by the end" in leak
     (leak,) = judged(bench, **noise | {"threads": lambda at: 12 + at // 900})
     assert "threads more by the end" in leak
+
+
+def test_bursts_of_requests_that_stay_for_seconds_are_no_growth():
+    """Thirty short runs of chance, each with a leak beside it, too."""
+    bench = script("benches/live_soak.py")
+    for seed in range(30):
+        chance = random.Random(seed)
+        seen, left, height = [], 0, 0
+        for _ in range(105):
+            if left == 0 and chance.random() < 0.3:
+                left, height = 3, chance.randrange(60)
+            seen.append(70 + (height if left else 0))
+            left = max(left - 1, 0)
+        looks = bench.Looks()
+        leaking = bench.Looks()
+        for number, value in enumerate(seen):
+            looks.add(2.0 * number, {"memory": 0.0, "descriptors": float(value)})
+            leaking.add(2.0 * number, {"memory": 0.0, "descriptors": value + number * 0.8})
+        options = Namespace(mib_an_hour=1.0, bytes_an_order=0.0, venue_bytes_an_order=0.0)
+        assert bench.broken({"engine": looks}, {"engine": bench.growth(looks)}, 200.0, options) == []
+        (leak,) = bench.broken({"engine": leaking}, {"engine": bench.growth(leaking)}, 200.0, options)
+        assert "descriptors more by the end" in leak
 
 
 def test_a_run_that_was_looked_at_too_seldom_says_so():
