@@ -12,11 +12,10 @@ import time
 import msgspec
 import pytest
 
-from support.audited import GOLDEN
+from support.audited import GOLDEN, report_of
 from support.command_line import PAPER, CommandLine
 from tradecore.domain.journal import JournalFolder
 from tradecore_api.exit_codes import ExitCode
-from tradecore_audit.audit import Audit
 from tradecore_audit.walk import Walk
 
 FOUND_SECONDS_MAX = 5.0
@@ -169,15 +168,6 @@ def kept(tmp_path_factory):
     shell.run("run", "paper.toml", "--json", "--set", "journal.path=a.journal")
     (snapshot,) = shell.folder.glob("a.journal.snapshot.*")
     return frames_of(shell.folder / "a.journal"), snapshot
-
-
-def report_of(path):
-    """Audit a journal to its end, and return the report."""
-    audit = Audit(path)
-    audit.catch_up()
-    audit.settle()
-    audit.close()
-    return audit.report()
 
 
 def laid(folder, kept, frames, name="a.journal"):

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from tradecore_audit import records as r
+from tradecore_audit.audit import Audit
 from tradecore_audit.auditor import Auditor
 from tradecore_audit.frames import Taken, records_of
 from tradecore_audit.walk import Walk
@@ -90,3 +91,12 @@ def fill(taken, number=0):
 def with_trade(taken, at, **changes):
     """Return the records with other numbers of a fill."""
     return edited(taken, at, traded=msgspec.structs.replace(taken[at].body.traded, **changes))
+
+
+def report_of(path):
+    """Audit a journal to its end, and return the report."""
+    audit = Audit(path)
+    audit.catch_up()
+    audit.settle()
+    audit.close()
+    return audit.report()

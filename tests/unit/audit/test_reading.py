@@ -9,11 +9,10 @@ import sys
 
 import pytest
 
-from support.audited import GOLDEN, records
+from support.audited import GOLDEN, records, report_of
 from tradecore.domain.journal import JournalFolder, Segments, encode_session_end
 from tradecore_audit import records as r
 from tradecore_audit import walk as walks
-from tradecore_audit.audit import Audit
 from tradecore_audit.errors import DamagedError, UnreadableError
 from tradecore_audit.frames import records_of
 from tradecore_audit.walk import Walk
@@ -36,15 +35,6 @@ def head_of(path):
     finally:
         walk.close()
     return walk.head.hex(), walk.seq
-
-
-def report_of(path):
-    """Audit a journal once, and return the report."""
-    audit = Audit(path)
-    audit.catch_up()
-    audit.settle()
-    audit.close()
-    return audit.report()
 
 
 def test_what_is_read_at_a_time_ends_where_a_head_is_stated(tmp_path, monkeypatch):
