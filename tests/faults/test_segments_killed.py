@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tradecore.domain.journal import JournalFolder, Segments
+from tradecore.domain.journal import JournalFolder, Segments, encode_session_end
 
 if sys.platform == "win32":
     pytest.skip("SIGKILL of POSIX", allow_module_level=True)
@@ -49,6 +49,15 @@ def started(program, path):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
+def names_of(directory, form):
+    """Return the names of a journal's older segments that are plain, packed or an archive."""
+    names = [path.name for path in directory.glob("journal.0*") if "unfinished" not in path.name]
+    endings = {"packed": ".packed", "archive": ".archive"}
+    if form in endings:
+        return [name for name in names if name.endswith(endings[form])]
+    return [name for name in names if not name.endswith(tuple(endings.values()))]
+
+
 @pytest.mark.without("process", works="a journal in segments is whole after `kill -9` at any moment")
 @pytest.mark.timeout(180)
 def test_a_kill_at_any_moment_leaves_a_whole_journal(tmp_path):
@@ -73,10 +82,16 @@ def test_a_kill_at_any_moment_leaves_a_whole_journal(tmp_path):
         assert finding.records >= durable
         times = [time_ns for _, time_ns, _, _ in folder.reader()]
         assert times == list(range(finding.records))
-    folder.writer(0, Segments(bytes_max=3000)).close()
+    # The last record is in the newest segment: a retention looks there for how old the one before it is.
+    journal = folder.writer(0, Segments(bytes_max=3000))
+    journal.append(encode_session_end(journal.records, "the last"))
+    journal.close()
     folder.pack()
     assert folder.verify().segments > 10
     assert folder.verify().status == "intact"
-    names = [path.name for path in tmp_path.iterdir()]
-    segments = [name for name in names if name.startswith("journal.0") and "unfinished" not in name]
-    assert len(segments) == folder.verify().segments - 1
+    assert not names_of(tmp_path, "plain")
+    # A retention that was cut short leaves its archive beside the whole segment, for the next one to end.
+    folder.drop_market_events(1 << 62)
+    assert folder.verify().status == "intact"
+    assert not names_of(tmp_path, "packed")
+    assert len(names_of(tmp_path, "archive")) == folder.verify().segments - 1
