@@ -1,5 +1,7 @@
 """The read model belongs to one journal: what is done to its file is found, mended or refused in words."""
 
+import contextlib
+import os
 import shutil
 import signal
 import sqlite3
@@ -32,6 +34,14 @@ def run(shell, config, journal, *more, code=ExitCode.OK):
     settings = (f"journal.path={journal}", "database.path=read.sqlite", "log.level=warning", *more)
     arguments = (part for setting in settings for part in ("--set", setting))
     return shell.run("run", config, "--json", *arguments, code=code)[1]
+
+
+def cut(path, length):
+    """Cut the file while nobody writes to it: the pages of a commit would lie beyond the gap and hide it."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        # By its name: whoever closes a file lets go of all locks that the process has on it.
+        os.truncate(path, length(path.stat().st_size))
 
 
 @pytest.mark.without(
@@ -69,11 +79,9 @@ def test_whatever_happens_to_the_file_the_tables_follow_again(tmp_path, monkeypa
 
         path.unlink()
         desk.wait_until(lambda: path.exists() and follows() and rows_of(path)["sessions"])
-        with path.open("rb+") as file:
-            file.truncate(0)
+        cut(path, lambda size: 0)
         desk.wait_until(lambda: path.stat().st_size and follows())
-        with path.open("rb+") as file:
-            file.truncate(path.stat().st_size // 2)
+        cut(path, lambda size: size // 2)
         desk.wait_until(lambda: path.with_name("readmodel.sqlite.damaged-1").exists())
         desk.wait_until(lambda: path.exists() and follows())
 
