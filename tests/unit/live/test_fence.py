@@ -4,11 +4,13 @@ import asyncio
 
 import pytest
 
+from support.live_desk import CAPABILITIES
 from support.sessions import FakeClock
 from tradecore.domain.epoch import Epoch
 from tradecore.domain.errors import FencedError, VenueError
 from tradecore.domain.venue_findings import (
     FillSeen,
+    FillsSince,
     Findings,
     OpenOrders,
     OrderSeen,
@@ -22,6 +24,7 @@ from tradecore.runtime.live.fence import AccountHold, Fence
 from tradecore.runtime.live.fenced_venue import STILL_NS, FencedVenue, SigningClock
 
 JOURNAL = "journal"
+WINDOW_NS = CAPABILITIES.validity_window_ns
 
 
 class Kept:
@@ -255,12 +258,13 @@ async def nothing_before():
 class Silent:
     """A venue that takes what it is sent, and answers with what it was given."""
 
-    capabilities = None
+    capabilities = CAPABILITIES
 
     def __init__(self, clock=None):
         self.clock = clock
         self.sent = []
         self.answers = []
+        self.asked = []
         self.before_answer = nothing_before
         self.messages = [StreamReady()]
 
@@ -275,6 +279,7 @@ class Silent:
 
     async def query(self, question):
         """Answer with the next one, or fail with it."""
+        self.asked.append(question)
         await self.before_answer()
         answer = self.answers.pop(0) if self.answers else Findings(seen=(), is_complete=True, time_ns=1)
         if isinstance(answer, BaseException):
@@ -375,6 +380,20 @@ async def test_a_venue_that_does_not_say_holds_what_makes_more_and_no_cancel(ans
     assert await fenced.cancel(CANCEL) == Taken()
     assert venue.sent == [CANCEL]
     assert await fenced.submit("again") == Taken()
+    await fenced.aclose()
+
+
+async def test_after_a_pause_the_venue_is_asked_for_what_has_happened_since():
+    """Since the last sign of life, less what clocks may be apart: in a minute more much may have traded."""
+    made, _ = await started()
+    fenced, venue, clock = await behind(made)
+    clock.time_ns = 100 * WINDOW_NS
+    assert await fenced.submit("new") == Taken()
+    seen_ns = clock.time_ns
+    clock.time_ns += STILL_NS + 1
+    venue.asked.clear()
+    assert await fenced.submit("next") == Taken()
+    assert venue.asked == [OpenOrders(), FillsSince(time_ns=seen_ns - WINDOW_NS)]
     await fenced.aclose()
 
 

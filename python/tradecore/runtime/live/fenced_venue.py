@@ -31,7 +31,7 @@ _TICK_SECONDS = 0.1
 PROOF_SECONDS_MAX = 2.0
 CANCEL_SECONDS_MAX = 0.25
 _ROOM_SECONDS = 0.05
-# What may have traded just before the last sign of life, and how far clocks may be apart.
+# What may have traded just before a journal ends, and how far clocks may be apart.
 _OVERLAP_NS = 60_000_000_000
 _FENCED = NotDone(words="the account is fenced: nothing was sent")
 _UNPROVED = NotDone(words="the process stood still, and the venue has not said what happened meanwhile")
@@ -175,13 +175,13 @@ class FencedVenue:
         """Return the names of open orders, and of those that have traded since; none without an answer."""
         # What happens from here on has to be looked at.
         self._look_at_clocks()
-        found = await self._shown_since(time_ns)
+        found = await self._shown_since(time_ns - _OVERLAP_NS)
         seen = [each for findings in found for each in findings.seen]
         return [each.client_order_id for each in seen if isinstance(each, OrderSeen | FillSeen)]
 
     async def _shown_since(self, time_ns: int) -> list[Findings]:
         """Return what the venue answers to the two questions that show orders, within bounds."""
-        questions: tuple[Question, ...] = (OpenOrders(), FillsSince(time_ns=max(time_ns - _OVERLAP_NS, 0)))
+        questions: tuple[Question, ...] = (OpenOrders(), FillsSince(time_ns=max(time_ns, 0)))
         answers = await asyncio.gather(*map(self._answered, questions))
         return [each for each in answers if each is not None]
 
@@ -243,7 +243,9 @@ class FencedVenue:
 
     async def _prove(self, since_ns: int) -> bool:
         asked_ns = self._steady_ns
-        found = await self._shown_since(since_ns)
+        # Clocks are no farther apart: the venue took what was signed by ours. A longer look back would show
+        # a busy account so many fills that their pages outlast the wait.
+        found = await self._shown_since(since_ns - self.capabilities.validity_window_ns)
         is_whole = len(found) == 2 and all(each.is_complete for each in found)
         self._look_at_clocks()
         # An answer from before the process stood still once more proves nothing of the time after it.
