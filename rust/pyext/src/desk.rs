@@ -8,10 +8,11 @@ use tradecore_types::{InstrumentId, Money, OrderId, Side, StrategyId};
 use crate::access::{asked, looked_into};
 use crate::arguments::{flag, optional, order, text};
 use crate::errors::{invalid_argument, invalid_value};
-use crate::kernel::{PyKernel, kernel_error, verdict_object};
+use crate::kernel::{PyKernel, kernel_error};
 use crate::numbers::Numbers;
 use crate::order_methods::order_methods;
 use crate::updates::refused_object;
+use crate::updates::verdict_object;
 use crate::wish::{ByPosition, Given, OrderNumber, Part, Wish};
 
 /// Adds this part's classes to the module.

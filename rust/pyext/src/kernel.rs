@@ -4,8 +4,8 @@ use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use pyo3::{PyTraverseError, PyVisit};
-use tradecore_kernel::{Kernel, KernelError, Verdict};
-use tradecore_types::{AccountId, CashFlowKind, InstrumentId, Money, StrategyId};
+use tradecore_kernel::{Kernel, KernelError};
+use tradecore_types::{AccountId, CashFlowKind, InstrumentId, Money, OrderId, StrategyId};
 
 use crate::access::{asked, taken};
 use crate::activity;
@@ -26,7 +26,7 @@ use crate::positions;
 use crate::results;
 use crate::risk;
 use crate::runs;
-use crate::updates::refused_object;
+use crate::updates::{refused_object, verdict_object};
 use crate::views::PyIndicator;
 
 /// What is said to those who hand in a batch that another thread is filling.
@@ -489,6 +489,11 @@ impl PyKernel {
         positions::open_orders(py, &self.kernel)
     }
 
+    /// Whether a fill of a venue outside says nothing new: its trade is booked in the same numbers.
+    fn is_fill_booked(&self, order_id: u64, trade_id: &str, price_ticks: i64, lots: i64) -> bool {
+        self.kernel.is_fill_booked(OrderId(order_id), trade_id, price_ticks, lots)
+    }
+
     /// Money of the account in atto units (1e-18): cash, equity, realised, unrealised, fees, opening; and what
     /// it received without a fill (negative: paid): funding, borrow, liquidation_fee, insurance.
     fn money<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
@@ -578,18 +583,6 @@ impl PyKernel {
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let column = bars::column(column)?;
         Ok(PyArray1::from_slice(py, self.kernel.column(series, column, count)))
-    }
-}
-
-/// Turns a verdict into an order number or a `Refused`.
-pub fn verdict_object(py: Python<'_>, verdict: Verdict) -> PyResult<Py<PyAny>> {
-    match verdict {
-        // CPython makes signed numbers faster than unsigned ones.
-        Verdict::Approved(order_id) => match i64::try_from(order_id.0) {
-            Ok(signed) => Ok(signed.into_pyobject(py)?.into_any().unbind()),
-            Err(_) => Ok(order_id.0.into_pyobject(py)?.into_any().unbind()),
-        },
-        Verdict::Refused(refusal) => refused_object(py, refusal, None),
     }
 }
 

@@ -7,7 +7,8 @@ use tradecore_types::{Instrument, InstrumentId, OrderId, StrategyId};
 
 use crate::access::{asked, looked_into};
 use crate::errors::broken_invariant;
-use crate::kernel::{PyKernel, kernel_error, verdict_object};
+use crate::kernel::{PyKernel, kernel_error};
+use crate::updates::verdict_object;
 
 /// Adds this part's functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,7 +1,7 @@
 //! What a strategy is told about its own orders and its account.
 
 use pyo3::prelude::*;
-use tradecore_kernel::OrderUpdate;
+use tradecore_kernel::{OrderUpdate, Verdict};
 use tradecore_types::{CashFlow, CurrencyId, Liquidation, Liquidity, Money, Refusal, ReportBody, Side};
 
 use crate::events::{Scale, Shown, side_of};
@@ -390,4 +390,16 @@ impl PyRefused {
 pub fn refused_object(py: Python<'_>, refusal: Refusal, words: Option<String>) -> PyResult<Py<PyAny>> {
     let Refusal { rule, limit, value } = refusal;
     Ok(Py::new(py, PyRefused { rule: rule.name(), limit, value, words })?.into_any())
+}
+
+/// Turns a verdict into an order number or a `Refused`.
+pub fn verdict_object(py: Python<'_>, verdict: Verdict) -> PyResult<Py<PyAny>> {
+    match verdict {
+        // CPython makes signed numbers faster than unsigned ones.
+        Verdict::Approved(order_id) => match i64::try_from(order_id.0) {
+            Ok(signed) => Ok(signed.into_pyobject(py)?.into_any().unbind()),
+            Err(_) => Ok(order_id.0.into_pyobject(py)?.into_any().unbind()),
+        },
+        Verdict::Refused(refusal) => refused_object(py, refusal, None),
+    }
 }

@@ -206,6 +206,11 @@ class LiveOrder:
         # Whether it waited for a price and was set off.
         self.is_set_off = False
 
+    def is_as(self, amended: Wanted) -> bool:
+        """Tell whether an amendment asks for what the order has."""
+        whole = amended.filled_lots + amended.lots
+        return whole == self.lots and amended.price_ticks in (None, self.price_ticks)
+
     @property
     def open_lots(self) -> int:
         """What is open of it."""

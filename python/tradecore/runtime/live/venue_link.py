@@ -227,6 +227,7 @@ class VenueLink:
     def start(self, engine: Engine, wake: Callable[[], None]) -> None:
         """Take over the open orders of an engine; no new risk until books and venue agree."""
         self._engine, self._wake = engine, wake
+        self._table.is_fill_booked = engine.kernel.is_fill_booked
         self._table.ids = self.fence.start(lambda: self._known_outside.get("last_order_id", 0), wake)
         for strategy, binding in enumerate(engine.strategies):
             for instrument in binding.instruments:

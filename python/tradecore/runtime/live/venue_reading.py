@@ -335,7 +335,7 @@ class VenueReading:
         amended = order.amended
         if amended is not None:
             has_its_price = amended.price_ticks in (None, seen.price_ticks)
-            if has_its_price and (has_changed or _is_same(amended, order)):
+            if has_its_price and (has_changed or order.is_as(amended)):
                 order.amended = None
                 return self._renamed(order, seen, lots, "replaced")
             return []
@@ -378,6 +378,9 @@ class VenueReading:
             counted_lots = order.revised.get(seen.trade_id, (0, 0))[1]
             words += self._traded(order, seen, max(seen.lots - counted_lots, 0))
             order.trades[seen.trade_id] = traded
+        elif self._table.is_fill_booked(order_id, seen.trade_id, seen.price_ticks, seen.lots):
+            # All that traded in the last minute is shown again whenever both sides are compared.
+            return []
         words.append(self._fill_word(seen, order_id, instrument))
         return words if order is None else words + self._end_if_filled(order)
 
@@ -553,12 +556,6 @@ def shown(order: LiveOrder, seen: OrderSeen | None = None) -> list[Word]:
 def _has_another_price(order: LiveOrder, seen: OrderSeen) -> bool:
     """Tell whether the stated price is another one; a market order states none, whatever a venue shows."""
     return None not in (order.price_ticks, seen.price_ticks) and order.price_ticks != seen.price_ticks
-
-
-def _is_same(amended: Wanted, order: LiveOrder) -> bool:
-    """Tell whether an amendment asks for what the order has."""
-    whole = amended.filled_lots + amended.lots
-    return whole == order.lots and amended.price_ticks in (None, order.price_ticks)
 
 
 def _replaced(order: LiveOrder) -> Word:

@@ -307,6 +307,13 @@ impl Kernel {
         self.books.heard.trades_of(order_id)
     }
 
+    /// Tells whether a fill of a venue outside says nothing new: its trade is booked in the same numbers. False once the
+    /// trade is forgotten.
+    #[must_use]
+    pub fn is_fill_booked(&self, order_id: OrderId, trade_id: &str, price_ticks: i64, lots: i64) -> bool {
+        self.books.heard.is_told(order_id, trade_id, price_ticks, lots)
+    }
+
     /// Visits the trades of an order that a venue outside has told anew and not first: the name, the last revision and
     /// what of the order counts as filled by it.
     pub fn untold_first_of(&self, order_id: OrderId) -> impl Iterator<Item = (&str, u64, i64)> {
