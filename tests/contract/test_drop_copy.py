@@ -10,6 +10,7 @@ from support.live_session import ready, running
 from support.scripted_venue import QUICK, ScriptedVenue
 from support.second_reader import SecondReader, copy_of, other
 from tradecore.domain.venue_findings import FillSeen
+from tradecore.runtime.live import drop_copy_line
 from tradecore.runtime.live.adoption import Owners
 from tradecore.runtime.live.drop_copy import SECOND_LOOK_NS
 
@@ -244,6 +245,28 @@ async def test_a_restart_replays_what_the_second_reader_brought_about(tmp_path, 
         await again.until(lambda: copied(again).looks > 1)
         assert copied(again).step == "agrees"
         assert again.is_reconciled()
+
+
+async def test_more_trades_than_are_remembered_before_the_first_look_are_no_finding(
+    tmp_path, venue, reader, monkeypatch
+):
+    """A start after a busy minute compares them all; the second reader is asked for what came after those."""
+    monkeypatch.setattr(drop_copy_line, "_EARLY_MAX", 3)
+    async with running(tmp_path / "j", venue, copy=copy_of(reader), **ALONE) as live:
+        name = await with_order(live, venue)
+        for _ in range(8):
+            venue.fill(name, 1)
+        await live.until(lambda: live.position == 8)
+    venue.fills = [
+        msgspec.structs.replace(fill, time_ns=fill.time_ns + at) for at, fill in enumerate(venue.fills)
+    ]
+    copy = copy_of(reader)
+    async with running(tmp_path / "j", venue, copy=copy, **ALONE) as again:
+        await ready(again)
+        await again.until(lambda: copied(again).looks > 2)
+        assert copied(again).step == "agrees"
+        assert again.kinds().count("reconciling") == 2
+    assert copy.take_said() == []
 
 
 async def test_what_others_trade_is_followed_once_it_is_taken_over(tmp_path, venue, reader):

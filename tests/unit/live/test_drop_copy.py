@@ -231,6 +231,17 @@ def test_what_is_remembered_has_an_end_and_what_is_forgotten_is_compared_no_more
     assert copy.step is CopyStep.AGREES
 
 
+def test_what_was_compared_and_is_told_again_is_not_remembered():
+    """A comparison shows the last minute, the second reader is asked for the last seconds."""
+    heard = [trade(f"T{number}", time_ns=number * SECOND_NS) for number in range(60)]
+    copy = copy_of(*heard)
+    assert copy.looked(look(*heard, time_ns=60 * SECOND_NS)) is Act.NOTHING
+    remembered = len(copy._heard)
+    for fill in heard:
+        copy.hear(fill)
+    assert len(copy._heard) == remembered < 30
+
+
 STEPS = st.lists(
     st.tuples(st.sampled_from(["told", "untold", "late", "look", "busted"]), st.integers(0, 7)), max_size=60
 )

@@ -32,7 +32,7 @@ _NS = 1_000_000_000
 # How often it is looked whether the line of orders is ready.
 _IDLE_SECONDS = 0.05
 _SAID_MAX = 100
-# What is forgotten of these is told again, where it is asked for.
+# What is older than the last of so many is not looked at.
 _EARLY_MAX = 10_000
 _FINDINGS_SAID = 5
 
@@ -131,6 +131,8 @@ class DropCopyLine:
         self._times: dict[type[Question], int] = {}
         # Trades that were told before it is known what to compare.
         self._early: deque[FillSeen] = deque(maxlen=_EARLY_MAX)
+        # The time of the last of them that is remembered no more.
+        self._forgotten_ns = -1
         self._said: deque[str] = deque(maxlen=_SAID_MAX)
         self._trouble = ""
         self._looks = 0
@@ -172,6 +174,8 @@ class DropCopyLine:
             if not isinstance(message, FillSeen):
                 continue
             if self._copy is None:
+                if len(self._early) == _EARLY_MAX:
+                    self._forgotten_ns = max(self._forgotten_ns, self._early[0].time_ns)
                 self._early.append(message)
             else:
                 self._copy.hear(message)
@@ -268,7 +272,7 @@ class DropCopyLine:
             interval_ns=int(self._settings.interval_seconds * _NS),
             fills_kept_ns=can.fills_kept_ns,
         )
-        copy.since_ns = max(line.reconciliation.watermark_ns - OVERLAP_NS, 0)
+        copy.since_ns = max(line.reconciliation.watermark_ns - OVERLAP_NS, self._forgotten_ns + 1)
         for fill in self._early:
             copy.hear(fill)
         self._early.clear()
