@@ -2,7 +2,7 @@
 
 import builtins
 from os import PathLike
-from typing import Literal, Self, final
+from typing import Any, Literal, Self, final
 
 @final
 class JournalWriter:
@@ -50,6 +50,12 @@ class JournalReader:
     def head(self) -> str: ...
     def __iter__(self) -> Self: ...
     def __next__(self) -> tuple[int, int, str, dict[str, object]]: ...
+
+@final
+class DecodedFrames:
+    def __new__(cls, frames: builtins.bytes) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> tuple[str, int, dict[str, Any]]: ...
 
 @final
 class JournalFinding:

@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from argparse import Namespace
 
 import pytest
 
 from tradecore_api import steady_memory
+from tradecore_api.commands import run, watchdog
 
 # Pieces of a mebibyte come and go, and between them something small stays each time.
 PROGRAM = """
@@ -115,3 +117,12 @@ def test_what_lies_free_below_something_that_stays_goes_back_too():
 
     assert trimmed < 24_000
     assert untrimmed > trimmed + 40_000
+
+
+@pytest.mark.parametrize("begins", [run.run, watchdog.watchdog])
+def test_an_engine_and_its_watchdog_run_for_months(monkeypatch, begins):
+    """A watchdog makes five threads a second: each may get a heap of its own, and keep some of it."""
+    asked = []
+    monkeypatch.setattr(steady_memory, "give_back", lambda: asked.append(begins))
+    begins(Namespace(config="no such file", feed=None, settings=[], is_plain=True, is_from_start=False))
+    assert asked == [begins]

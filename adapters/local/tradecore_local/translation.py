@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from sys import intern
 
 from tradecore.domain.errors import InvalidValueError
 from tradecore.domain.spec import InstrumentSpec
@@ -98,20 +99,20 @@ class Translation:
         )
 
     def fill(self, said: wire.Fill) -> FillSeen:
-        """Return a trade."""
+        """Return a trade. A list has thousands: what many of them say is one text for all."""
         return FillSeen(
             client_order_id=said.client_order_id,
             venue_order_id=said.venue_order_id,
             instrument=self._numbers.get(said.symbol),
-            symbol=said.symbol,
-            side=_side(said.side),
+            symbol=intern(said.symbol),
+            side=intern(_side(said.side)),
             trade_id=said.trade_id,
             price_ticks=self.price(said.symbol, said.price),
             lots=self.quantity(said.symbol, said.quantity),
             filled_lots=self.quantity(said.symbol, said.filled),
-            liquidity=said.liquidity,
+            liquidity=intern(said.liquidity),
             fee=_decimal("fee", said.fee),
-            fee_currency=said.fee_currency,
+            fee_currency=intern(said.fee_currency),
             time_ns=said.time_ns,
             cursor=said.cursor,
             revision=said.revision,

@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from tradecore_api import process_deadline, signals
+from tradecore_api import process_deadline, signals, steady_memory
 from tradecore_api.config import read
 from tradecore_api.config.tables import Config
 from tradecore_api.event_loop import loop_factory
@@ -45,6 +45,7 @@ def watchdog(arguments: argparse.Namespace) -> int:
 
 
 def _watch(arguments: argparse.Namespace) -> int:
+    steady_memory.give_back()
     config = feeds.completed(read.load(Path(arguments.config), options=arguments.settings))
     readers.configure_log(config)
     state = StateDir(config.tables.account.name)

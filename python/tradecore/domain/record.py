@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tradecore._core import decode_frames
+from tradecore._core import DecodedFrames
 from tradecore.domain.record_bodies import KINDS, MAKERS, AnyBody
 
 
@@ -38,7 +38,7 @@ def records_in(frames: bytes, numbers: Iterable[int]) -> list[JournalRecord]:
     """
     return [
         JournalRecord(seq=seq, time_ns=time_ns, body=MAKERS[kind](**fields))
-        for seq, (kind, time_ns, fields) in zip(numbers, decode_frames(frames), strict=True)
+        for seq, (kind, time_ns, fields) in zip(numbers, DecodedFrames(frames), strict=True)
     ]
 
 

@@ -13,7 +13,9 @@ from tradecore.runtime import frames
 from tradecore.runtime.recovery import recorded_config
 from tradecore.runtime.session_config import SessionConfig
 
-CHUNK_BYTES_MAX = 1 << 20
+# What is read of it takes twenty times as much memory, in small pieces, until it is in the tables: what an
+# engine keeps for hours must not come to lie among more of them than there have to be.
+CHUNK_BYTES_MAX = 1 << 17
 
 
 class JournalPart(msgspec.Struct, frozen=True, kw_only=True):

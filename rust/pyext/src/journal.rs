@@ -29,6 +29,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     files::register(module)?;
     module.add_class::<PyJournalReader>()?;
     module.add_function(wrap_pyfunction!(decode_frames, module)?)?;
+    module.add_class::<PyDecodedFrames>()?;
     module.add_function(wrap_pyfunction!(journal_kinds, module)?)?;
     module.add_function(wrap_pyfunction!(command_names, module)?)?;
     module.add_function(wrap_pyfunction!(order_states, module)?)?;
@@ -201,6 +202,41 @@ fn decode_frames<'py>(py: Python<'py>, frames: &[u8]) -> PyResult<Bound<'py, PyL
         list.append(plain(py, frame, seq)?)?;
     }
     Ok(list)
+}
+
+/// Frames read one after another as `(kind, time_ns, fields)`, as `decode_frames` returns them.
+///
+/// What is read is let go before the next: a list of thousands of dictionaries takes twenty times as much
+/// memory as its frames. Raises `DataError` at the first bytes that are no record.
+#[pyclass(name = "DecodedFrames", module = "tradecore._core")]
+pub struct PyDecodedFrames {
+    frames: Py<PyBytes>,
+    /// How many bytes and frames are read.
+    read: usize,
+    seq: u64,
+}
+
+#[pymethods]
+impl PyDecodedFrames {
+    #[new]
+    fn new(frames: Py<PyBytes>) -> Self {
+        Self { frames, read: 0, seq: 0 }
+    }
+
+    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        this
+    }
+
+    fn __next__<'py>(&mut self, py: Python<'py>) -> PyResult<Option<PlainRecord<'py>>> {
+        let bytes = self.frames.bind(py).as_bytes();
+        let Some(frame) = bytes.get(self.read..).and_then(|rest| Frames::new(rest).next()) else {
+            return Ok(None);
+        };
+        let seq = self.seq;
+        let frame = frame.map_err(|error| bad_frame(seq, &error.to_string()))?;
+        (self.read, self.seq) = (self.read.saturating_add(frame.len()), seq.saturating_add(1));
+        plain(py, frame, seq).map(Some)
+    }
 }
 
 /// Return every kind of record as `(number, name, direction, about, fields)`, in the order of numbers.

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use pyo3::{PyTraverseError, PyVisit};
 use tradecore_kernel::{Kernel, KernelError};
-use tradecore_types::{AccountId, CashFlowKind, InstrumentId, Money, OrderId, StrategyId};
+use tradecore_types::{AccountId, CashFlowKind, InstrumentId, Money, StrategyId};
 
 use crate::access::{asked, taken};
 use crate::activity;
@@ -487,11 +487,6 @@ impl PyKernel {
     /// of its journal record.
     fn open_orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         positions::open_orders(py, &self.kernel)
-    }
-
-    /// Whether a fill of a venue outside says nothing new: its trade is booked in the same numbers.
-    fn is_fill_booked(&self, order_id: u64, trade_id: &str, price_ticks: i64, lots: i64) -> bool {
-        self.kernel.is_fill_booked(OrderId(order_id), trade_id, price_ticks, lots)
     }
 
     /// Money of the account in atto units (1e-18): cash, equity, realised, unrealised, fees, opening; and what

@@ -19,6 +19,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(stops, module)?)?;
     module.add_function(wrap_pyfunction!(paused_by, module)?)?;
     module.add_function(wrap_pyfunction!(canary_orders, module)?)?;
+    module.add_function(wrap_pyfunction!(knows_trade, module)?)?;
     module.add_function(wrap_pyfunction!(losses, module)?)
 }
 
@@ -180,4 +181,19 @@ fn losses(kernel: &Bound<'_, PyKernel>, scope: &str, scope_id: u32) -> PyResult<
 fn canary_orders(kernel: &Bound<'_, PyKernel>, account: u8) -> PyResult<Option<u32>> {
     let this = looked_into(kernel.as_unbound(), kernel.py())?;
     Ok(this.kernel.scopes().canary_orders(AccountId(account), this.kernel.now_ns()))
+}
+
+/// Whether a venue has told a trade first, at this price and of this size: to tell the engine again says nothing.
+#[pyfunction]
+fn knows_trade(
+    kernel: &Bound<'_, PyKernel>,
+    instrument: u32,
+    order_id: u64,
+    trade_id: &str,
+    price_ticks: i64,
+    lots: i64,
+) -> PyResult<bool> {
+    let this = looked_into(kernel.as_unbound(), kernel.py())?;
+    let terms = (price_ticks, lots);
+    Ok(this.kernel.knows_trade(InstrumentId(instrument), OrderId(order_id), trade_id, terms))
 }

@@ -140,7 +140,6 @@ def engine_of(*strategies, rows=(), is_killed=False):
                 "ordered_to_end": [],
             },
             is_killed=is_killed,
-            is_fill_booked=lambda *trade: False,
         ),
     )
 

@@ -163,12 +163,13 @@ class DropCopy:
 
     def hear(self, fill: FillSeen) -> None:
         """Take in a trade that the line of orders told, by itself or when it was asked."""
-        if fill.time_ns < self.since_ns:
-            # The second reader is not asked for it any more; each comparison shows a minute of them.
+        if fill.time_ns < self.since_ns - self._late_ns:
+            # It was compared, and is in no list that is asked for from here on.
             return
         name = _name(fill)
         known = self._heard.get(name)
-        if known is None or known.revision <= fill.revision:
+        # What says the same is not put in the place of what is there: that is old, and leaves soon.
+        if known is None or (known.revision <= fill.revision and known != fill):
             self._heard[name] = fill
         if len(self._heard) > HEARD_MAX:
             oldest = self._heard.pop(next(iter(self._heard)))

@@ -1,6 +1,6 @@
 """The orders of a journal at a venue outside, and when something is due for each."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -122,8 +122,6 @@ class OrderTable:
         What could not be understood, for people.
     tickets : TicketNames or None
         How the venue calls tickets; `None` where positions are netted.
-    is_fill_booked : callable
-        Tells of an order's number, a trade's name, its price in ticks and its lots whether the books have it.
     """
 
     ids: ClientIds
@@ -145,7 +143,6 @@ class OrderTable:
         self.others: dict[str, int] = {}
         self.adoption: Adoption | None = None
         self.knows_no_ids = False
-        self.is_fill_booked: Callable[[int, str, int, int], bool] = _not_yet
         # Instruments of orders that were let go as filled, by number: the last ones.
         self._filled: dict[int, int] = {}
         # Where the venue knows no ids of clients: numbers of orders by its names, the last ones.
@@ -464,8 +461,3 @@ def open_orders_of(engine: Engine, part: AccountPart) -> list[OpenOrder]:
         for row in engine.kernel.open_orders()
         if row["instrument_id"] in part.instruments
     ]
-
-
-def _not_yet(_order_id: int, _trade_id: str, _price_ticks: int, _lots: int) -> bool:
-    """Answer for books that nobody has opened yet: everything is news to them."""
-    return False

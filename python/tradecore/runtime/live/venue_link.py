@@ -49,8 +49,9 @@ from tradecore.runtime.live.reconciliation import Difference, Outcome, Reconcili
 from tradecore.runtime.live.requests import Requests, Send
 from tradecore.runtime.live.start_report import StartFold
 from tradecore.runtime.live.tickets import ticket_differences
+from tradecore.runtime.live.told_again import parts_of, without_known
 from tradecore.runtime.live.venue_reading import VenueReading
-from tradecore.runtime.live.words import PLAIN_REASONS, Reconciled, Reconciling, Told, Word
+from tradecore.runtime.live.words import PLAIN_REASONS, WORDS_MAX, Reconciled, Reconciling, Told, Word
 from tradecore.runtime.system_clock import SystemClock
 
 # Requests under way at once: more of them make no venue faster, and their answers late.
@@ -227,7 +228,6 @@ class VenueLink:
     def start(self, engine: Engine, wake: Callable[[], None]) -> None:
         """Take over the open orders of an engine; no new risk until books and venue agree."""
         self._engine, self._wake = engine, wake
-        self._table.is_fill_booked = engine.kernel.is_fill_booked
         self._table.ids = self.fence.start(lambda: self._known_outside.get("last_order_id", 0), wake)
         for strategy, binding in enumerate(engine.strategies):
             for instrument in binding.instruments:
@@ -266,10 +266,8 @@ class VenueLink:
                     self._table.adoption.note_order(name)
 
     def take(self) -> list[Word]:
-        """Return what the engine is to be told, in the order in which it was heard."""
-        taken = list(self._inbox)
-        self._inbox.clear()
-        return taken
+        """Return what the engine is to be told next, in the order in which it was heard."""
+        return [self._inbox.popleft() for _ in range(min(len(self._inbox), WORDS_MAX))]
 
     def dispatch(self, records: Sequence[JournalRecord]) -> None:
         """Send what these records ask for; they are durable.
@@ -447,7 +445,9 @@ class VenueLink:
         if isinstance(question, Balances):
             self._balance(findings, has_news=news != self._news)
             return
-        self._hear(self._reading.found(question, findings, asked_ns, _now_ns()))
+        for part in parts_of(question, findings):
+            words = self._reading.found(question, part, asked_ns, _now_ns())
+            self._hear(without_known(self._engine, words))
         if isinstance(question, OpenOrders) and self._engine is not None and not self._inbox:
             self._table.insist_on_lost({row["order_id"] for row in self._engine.kernel.open_orders()})
         self._look_at_others()

@@ -378,9 +378,6 @@ class VenueReading:
             counted_lots = order.revised.get(seen.trade_id, (0, 0))[1]
             words += self._traded(order, seen, max(seen.lots - counted_lots, 0))
             order.trades[seen.trade_id] = traded
-        elif self._table.is_fill_booked(order_id, seen.trade_id, seen.price_ticks, seen.lots):
-            # All that traded in the last minute is shown again whenever both sides are compared.
-            return []
         words.append(self._fill_word(seen, order_id, instrument))
         return words if order is None else words + self._end_if_filled(order)
 

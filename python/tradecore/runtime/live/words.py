@@ -4,6 +4,8 @@ import msgspec
 
 from tradecore.domain import EventBatch
 
+# So many of one venue make one group of the journal at most: what a group is made of is in memory at once.
+WORDS_MAX = 500
 # What stands for a reason that the engine does not know.
 PLAIN_REASONS = {
     "rejected": "unsupported",

@@ -249,14 +249,6 @@ impl Heard {
         self.trades.get(&order_id)?.get(trade_id).copied()
     }
 
-    /// Tells whether a fill says nothing new: its trade is booked in the same numbers, and was told first.
-    pub(crate) fn is_told(&self, order_id: OrderId, trade_id: &str, price_ticks: i64, lots: i64) -> bool {
-        self.trade(order_id, trade_id).is_some_and(|trade| {
-            let booked = trade.booked.map(|booked| (booked.price_ticks, booked.lots));
-            trade.revision == 0 && trade.is_told_first && booked == Some((price_ticks, lots))
-        })
-    }
-
     /// Returns whose an order is that has traded, while any of its trades is known.
     pub(crate) fn traded_by(&self, order_id: OrderId) -> Option<TradedBy> {
         self.owners.get(&order_id).copied()

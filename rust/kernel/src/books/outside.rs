@@ -302,16 +302,29 @@ impl Kernel {
         order_id.0 != 0 && order_id.0 <= self.outgoing.last_order_id && !self.is_unsent(order_id)
     }
 
+    /// Tells whether a venue has told a trade first, at this price and of this size: to tell it again says nothing.
+    #[must_use]
+    pub fn knows_trade(
+        &self,
+        instrument: InstrumentId,
+        order_id: OrderId,
+        trade_id: &str,
+        terms: (i64, i64),
+    ) -> bool {
+        let orders = &self.books.orders;
+        let open = orders.get(order_id).map(|order| order.intent.instrument);
+        let of = open.or_else(|| orders.find_closed(order_id).map(|order| order.instrument));
+        of.is_none_or(|of| of == instrument)
+            && !self.is_unsent(order_id)
+            && self.books.heard.trade(order_id, trade_id).is_some_and(|known| {
+                let booked = known.booked.map(|booked| (booked.price_ticks, booked.lots));
+                known.is_told_first && known.revision == 0 && booked == Some(terms)
+            })
+    }
+
     /// Names the trades of an order that a venue outside has told first; of others that may still come.
     pub fn trades_of(&self, order_id: OrderId) -> impl Iterator<Item = &str> {
         self.books.heard.trades_of(order_id)
-    }
-
-    /// Tells whether a fill of a venue outside says nothing new: its trade is booked in the same numbers. False once the
-    /// trade is forgotten.
-    #[must_use]
-    pub fn is_fill_booked(&self, order_id: OrderId, trade_id: &str, price_ticks: i64, lots: i64) -> bool {
-        self.books.heard.is_told(order_id, trade_id, price_ticks, lots)
     }
 
     /// Visits the trades of an order that a venue outside has told anew and not first: the name, the last revision and

@@ -1,0 +1,87 @@
+"""A venue's list of trades has what was told before: that is not told to the engine again."""
+
+import msgspec
+
+from support.live_session import Live, ready, running
+from support.scripted_venue import ScriptedVenue
+from tradecore.domain.journal import JournalFolder
+from tradecore.runtime.live.words import WORDS_MAX, OutcomeLost
+
+
+def told_fills(path):
+    """Return the trades that the journal says the venue told, in order."""
+    reader = JournalFolder(path).reader()
+    said = [fields for _, _, kind, fields in reader if kind == "venue_report"]
+    return [fields["trade_id"] for fields in said if fields["report"] == "fill"]
+
+
+async def filled_order(live, venue, *, is_told=True):
+    """Let the strategy buy, and the venue fill all of it."""
+    before = len(live.strategy.orders)
+    live.feed.trade()
+    await live.until(lambda: len(live.strategy.orders) > before and len(venue.orders) > before)
+    name = list(venue.orders)[-1]
+    venue.fill(name, 10, is_told=is_told)
+
+
+async def compared_anew(live, venue):
+    """Break the line and wait until all was compared once more."""
+    before = live.kinds().count("reconciled")
+    venue.lose_stream()
+    await live.until(lambda: live.kinds().count("reconciled") > before)
+
+
+async def test_a_trade_that_is_booked_is_in_the_journal_once_however_often_the_venue_lists_it(tmp_path):
+    """Five comparisons list three trades each, of orders that are long gone."""
+    venue = ScriptedVenue()
+    async with running(tmp_path / "journal", venue) as live:
+        await ready(live)
+        for number in range(1, 4):
+            await filled_order(live, venue)
+            await live.until(lambda so_far=number: live.position == 10 * so_far)
+        for _ in range(5):
+            await compared_anew(live, venue)
+        assert live.position == 30
+    assert told_fills(tmp_path / "journal") == ["T1", "T2", "T3"]
+
+
+async def test_a_trade_that_nobody_told_is_booked_from_the_same_list(tmp_path):
+    """It stands between those that are known."""
+    venue = ScriptedVenue()
+    async with running(tmp_path / "journal", venue) as live:
+        await ready(live)
+        await filled_order(live, venue)
+        await live.until(lambda: live.position == 10)
+        venue.is_silent = True
+        await filled_order(live, venue, is_told=False)
+        venue.is_silent = False
+        await compared_anew(live, venue)
+        await live.until(lambda: live.position == 20)
+        await compared_anew(live, venue)
+    assert told_fills(tmp_path / "journal") == ["T1", "T2"]
+
+
+async def test_a_trade_that_is_listed_in_other_numbers_is_told_each_time(tmp_path):
+    """That cannot be true, and halts new risk: the engine has to hear of it."""
+    venue = ScriptedVenue()
+    async with running(tmp_path / "journal", venue) as live:
+        await ready(live)
+        await filled_order(live, venue)
+        await live.until(lambda: live.position == 10)
+        (fill,) = venue.fills
+        venue.fills[:] = [msgspec.structs.replace(fill, price_ticks=94)]
+        venue.lose_stream()
+        await live.until(lambda: "surprise" in live.kinds())
+    assert set(told_fills(tmp_path / "journal")) == {"T1"}
+
+
+async def test_what_a_venue_tells_is_taken_in_groups_that_are_bounded(tmp_path):
+    """In the order in which it was heard, whatever else comes meanwhile."""
+    live = Live(tmp_path / "journal", ScriptedVenue())
+    link = live.session.outside
+    words = [OutcomeLost(instrument=0, order_id=number) for number in range(2 * WORDS_MAX + 3)]
+    link._inbox.extend(words)
+    parts = [link.take() for _ in range(4)]
+    assert [len(part) for part in parts] == [WORDS_MAX, WORDS_MAX, 3, 0]
+    assert [word for part in parts for word in part] == words
+    live.session._journal.close()
