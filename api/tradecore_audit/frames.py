@@ -298,7 +298,7 @@ def _venue_revision(c: Cursor) -> r.Record:
     instrument = c.number(4)
     c.number(8)
     order_id, revision, traded = c.number(8), c.number(8), _maybe_traded(c)
-    return r.VenueRevision(
+    said = r.VenueRevision(
         instrument=instrument,
         order_id=order_id,
         revision=revision,
@@ -306,6 +306,10 @@ def _venue_revision(c: Cursor) -> r.Record:
         trade_id=c.short_text(),
         venue_order_id=c.short_text(),
     )
+    if c.at < len(c.data):
+        # What had filled of the order with it, where the venue says so.
+        c.number(8)
+    return said
 
 
 def _revision(c: Cursor) -> r.Record:

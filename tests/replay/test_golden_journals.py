@@ -13,6 +13,7 @@ import pytest
 
 from support.command_line import CommandLine
 from support.golden import RUNS, write
+from support.remembered import BuysAndSells, live_engine
 from support.tables import rebuilt
 from tradecore import (
     AccountSpec,
@@ -356,7 +357,10 @@ class BuysOnce:
 
 
 def frames_of_today():
-    """Return frames of a fee in a currency of its own, and of commands that are younger than the journals."""
+    """Return frames of a fee in a currency of its own, and of what is younger than the journals.
+
+    That is some commands, and of a trade that is told anew what had filled of its order with it.
+    """
     spec = EngineSpec(
         instruments=(InstrumentSpec(symbol="GOLD", tick_size="1"),),
         account=AccountSpec(cash={"USD": "1000", "TOKEN": "5"}, conversions={"TOKEN": "10"}),
@@ -372,7 +376,13 @@ def frames_of_today():
     batch.command(3, "safety_pause", safety=("clock_jump", -3, 2))
     engine.feed(batch)
     engine.run()
-    return engine.take_frames()
+    live = live_engine(BuysAndSells())
+    batch = EventBatch()
+    batch.quote(1, 0, 99, 10, 101, 10)
+    batch.venue_report(2, 0, 1, "busted", trade_id="T1", revision=1, filled_lots=1)
+    live.feed(batch)
+    live.run()
+    return engine.take_frames() + live.take_frames()
 
 
 def test_no_kind_lists_a_field_that_no_record_has():
@@ -382,7 +392,7 @@ def test_no_kind_lists_a_field_that_no_record_has():
         for _, _, kind, fields in JournalFolder(path).reader():
             seen.setdefault(kind, set()).update(fields)
     # No journal so old has a fee in a currency of its own, an order that an operator ended, a flatten by
-    # limit or a pause for safety.
+    # limit, a pause for safety, or what had filled with a trade that was told anew.
     for kind, _, fields in decode_frames(frames_of_today()):
         seen.get(kind, set()).update(fields)
     missing = {kind.name: set(kind.fields) - seen[kind.name] for kind in record_kinds() if kind.name in seen}

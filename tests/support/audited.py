@@ -24,6 +24,16 @@ def records(path):
     return found
 
 
+def frames_in(data):
+    """Cut bytes into frames."""
+    found, at = [], 0
+    while at < len(data):
+        end = at + 4 + int.from_bytes(data[at : at + 4], "little")
+        found.append(data[at:end])
+        at = end
+    return found
+
+
 def audited(taken):
     """Audit records as they are, or as they were edited, and return the auditor."""
     auditor = Auditor()

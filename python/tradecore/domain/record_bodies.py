@@ -208,6 +208,7 @@ class VenueRevision(Body, frozen=True, kw_only=True, gc=False):
     trade_id: str
     venue_order_id: str | None = None
     revision: int
+    filled_lots: int | None = None
     price_ticks: int | None = None
     lots: int | None = None
     liquidity: str | None = None

@@ -280,6 +280,7 @@ fn revision<'a>(cursor: &mut Cursor<'a>) -> Result<TradeRevision<&'a str>, Codec
         traded: traded(cursor)?,
         trade_id: trade_id(cursor)?,
         venue_order_id: venue_id("venue_order_id", cursor)?,
+        filled_lots: (!cursor.rest().is_empty()).then(|| cursor.i64()).transpose()?,
     })
 }
 

@@ -151,7 +151,12 @@ pub fn encode_venue(
             put_u64(frame.out, said.revision);
             put_traded(frame.out, said.traded.as_ref());
             let frame = frame.id("trade_id", Some(said.trade_id))?;
-            frame.id("venue_order_id", said.venue_order_id)?.end();
+            let frame = frame.id("venue_order_id", said.venue_order_id)?;
+            // Journals of before it was read have nothing there.
+            if let Some(lots) = said.filled_lots {
+                put_i64s(frame.out, [lots]);
+            }
+            frame.end();
         }
     }
     Ok(())

@@ -142,7 +142,7 @@ kinds! {
          "venue_order_id" "client_order_id"];
     /// A venue outside told a trade anew, as it came: its numbers from here on, or none where it never happened.
     VenueRevision = 46, Input, "venue_revision",
-        ["instrument" "order_id" "venue_time_ns" "trade_id" "venue_order_id" "revision" "price_ticks" "lots"
+        ["instrument" "order_id" "venue_time_ns" "trade_id" "venue_order_id" "revision" "filled_lots" "price_ticks" "lots"
          "liquidity" "fee" "fee_currency"];
     /// A trade that was told anew, as it was booked: what is taken back, and what is booked in its place.
     Revision = 47, Output, "revision",

@@ -124,6 +124,11 @@ fn a_fill_beyond_the_order_is_booked_whole_and_halts() {
     tell_about(&mut rig, order_id, filled(95, 5), Some("t2"));
     assert_eq!((rig.position(ANNA, GOLD), state(&rig, order_id)), (13, None));
     assert_eq!(rig.kernel.ledger().cash(), Money(money(1_000_000 - 13 * 95).0 - 6), "each fee once");
+    let fills = Frames::new(&rig.frames).filter_map(|frame| match decode(frame.unwrap()).unwrap().body {
+        RecordBody::Report(Report { body: ReportBody::Fill { lots, .. }, .. }) => Some(lots),
+        _ => None,
+    });
+    assert_eq!(fills.collect::<Vec<_>>(), [8, 5], "a trade is one fill");
     assert_eq!(surprises(&rig), [SurpriseKind::Overfill]);
     assert!(rig.kernel.switches().is_unreconciled);
 }

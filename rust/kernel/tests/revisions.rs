@@ -551,3 +551,50 @@ fn a_trade_that_was_corrected_beyond_its_order_before_it_was_told_is_no_overfill
     tell_about(&mut rig, order_id, filled(95, 10), Some("t1"));
     assert_eq!((rig.position(ANNA, GOLD), surprises(&rig)), (15, vec![]));
 }
+
+/// Tells of a trade that is told anew, and what had filled of its order with it.
+fn tell_with(rig: &mut Rig, said: VenueEvent, filled_lots: i64) {
+    let VenueEvent::Revision(said) = said else { panic!("no revision") };
+    tell(rig, VenueEvent::Revision(TradeRevision { filled_lots: Some(filled_lots), ..said }));
+}
+
+#[test]
+fn a_trade_that_is_first_heard_of_as_corrected_fills_no_more_than_its_venue_says_of_the_order() {
+    let (mut rig, order_id) = one_order();
+    tell_about(&mut rig, order_id, filled(95, 1), Some("t0"));
+    tell_with(&mut rig, revised(order_id, "t1", 1, Some((94, 6, 5))), 5);
+    let order = rig.kernel.orders().get(order_id).unwrap();
+    assert_eq!((order.filled_lots, order.open_lots(), rig.position(ANNA, GOLD)), (5, 5, 7));
+    assert_eq!(rig.kernel.untold_first_of(order_id).collect::<Vec<_>>(), [("t1", 1, 4)]);
+    // What was open there fills, and is no more than was open here.
+    tell_about(&mut rig, order_id, filled(95, 5), Some("t2"));
+    assert_eq!((rig.position(ANNA, GOLD), surprises(&rig)), (12, vec![]));
+    let order = rig.kernel.orders().find_closed(order_id).unwrap();
+    assert_eq!((order.state, order.filled_lots), (OrderState::Filled, 10));
+    tell_about(&mut rig, order_id, filled(95, 4), Some("t1"));
+    assert_eq!((shown(&rig), surprises(&rig)), ((12, cash_after(&[(95, 6), (94, 6)], 11)), vec![]));
+    let again = again(one_order().0, &rig.frames);
+    assert_eq!((again.frames, again.kernel.state_hash()), (rig.frames, rig.kernel.state_hash()));
+}
+
+#[test]
+fn a_corrected_trade_that_is_first_heard_of_after_a_later_one_fills_no_more_than_its_order_had() {
+    let (mut rig, order_id) = one_order();
+    tell_about(&mut rig, order_id, filled(95, 5), Some("t2"));
+    tell_with(&mut rig, revised(order_id, "t1", 1, Some((94, 6, 5))), 4);
+    assert_eq!(rig.kernel.orders().get(order_id).unwrap().filled_lots, 9);
+    assert_eq!((rig.position(ANNA, GOLD), surprises(&rig)), (11, vec![]));
+}
+
+#[test]
+fn a_trade_that_is_first_heard_of_as_made_smaller_fills_the_rest_with_its_first_telling() {
+    for with_it in [4, 0] {
+        let (mut rig, order_id) = one_order();
+        tell_with(&mut rig, revised(order_id, "t1", 1, Some((94, 2, 5))), with_it);
+        assert_eq!(rig.kernel.orders().get(order_id).unwrap().filled_lots, 2);
+        tell_about(&mut rig, order_id, filled(95, 4), Some("t1"));
+        let order = rig.kernel.orders().get(order_id).unwrap();
+        assert_eq!((order.filled_lots, shown(&rig)), (4, (2, cash_after(&[(94, 2)], 5))));
+        assert_eq!(surprises(&rig), []);
+    }
+}

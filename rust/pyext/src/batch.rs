@@ -528,7 +528,8 @@ impl PyEventBatch {
     /// fee in atto units (1e-18), the number of its currency in `currency_names` (None: that of the instrument's
     /// settlement) and `liquidity`. Replaced and restated have the open size, and keep the price when they
     /// name none; restated with 0 is an order that has filled whole. `reason` goes with canceled, rejected, cancel_rejected and replace_rejected. The instrument is that of
-    /// the order. A `revision` above 0 says that the venue tells a trade anew: a fill with other numbers, or `busted`.
+    /// the order. A `revision` above 0 says that the venue tells a trade anew: a fill with other numbers, or `busted`. Then
+    /// `filled_lots` is what had filled with that trade, as it was told first.
     #[pyo3(signature = (
         time_ns, instrument_id, order_id, report, *, venue_time_ns=None, venue_order_id=None, trade_id=None,
         filled_lots=None, price_ticks=None, lots=0, liquidity="taker", fee_atto=0, reason="",

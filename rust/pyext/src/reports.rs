@@ -61,6 +61,7 @@ pub fn said(word: &str, terms: &Terms<'_>, about: About) -> PyResult<VenueEvent>
         venue_order_id,
         revision,
         traded,
+        filled_lots,
     }))
 }
 
@@ -141,6 +142,7 @@ pub fn put_said(dict: &Bound<'_, PyDict>, said: &VenueEvent<&str>) -> PyResult<(
             dict.set_item("trade_id", said.trade_id)?;
             put_some(dict, "venue_order_id", said.venue_order_id)?;
             dict.set_item("revision", said.revision)?;
+            put_some(dict, "filled_lots", said.filled_lots)?;
             put_traded(dict, NOW, said.traded.as_ref())
         }
     }

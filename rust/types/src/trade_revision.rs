@@ -57,6 +57,8 @@ pub struct TradeRevision<T = Box<str>> {
     pub revision: u64,
     /// What the trade is from here on; `None` when the venue has busted it: it never happened.
     pub traded: Option<Traded>,
+    /// What had filled of the order in all with this trade, as it was told first; `None` where the venue does not say so.
+    pub filled_lots: Option<i64>,
 }
 
 /// A revision as it was booked: what was taken back, and what was booked in its place.
@@ -103,6 +105,9 @@ impl<T: AsRef<str>> TradeRevision<T> {
         if self.revision == 0 {
             return Err(ValueError::new("revision", 0, "must be above 0: revision 0 is a fill"));
         }
+        if let Some(lots) = self.filled_lots.filter(|lots| *lots < 0) {
+            return Err(ValueError::new("filled_lots", lots, "must not be negative"));
+        }
         match self.traded {
             Some(Traded { lots, .. }) if lots <= 0 => {
                 let rule = "must be above 0; a trade that never happened is a bust, without numbers";
@@ -113,8 +118,8 @@ impl<T: AsRef<str>> TradeRevision<T> {
     }
 
     fn with<U>(&self, trade_id: U, venue_order_id: Option<U>) -> TradeRevision<U> {
-        let Self { venue_time_ns, order_id, revision, traded, .. } = *self;
-        TradeRevision { venue_time_ns, order_id, trade_id, venue_order_id, revision, traded }
+        let Self { venue_time_ns, order_id, revision, traded, filled_lots, .. } = *self;
+        TradeRevision { venue_time_ns, order_id, trade_id, venue_order_id, revision, traded, filled_lots }
     }
 }
 
@@ -169,6 +174,7 @@ mod tests {
             venue_order_id: Some("V1"),
             revision: 1,
             traded,
+            filled_lots: Some(4),
         }
     }
 
@@ -183,6 +189,8 @@ mod tests {
         assert_eq!(revision(Some(traded(0))).check().unwrap_err().field, "lots");
         assert_eq!(TradeRevision { revision: 0, ..revision(None) }.check().unwrap_err().field, "revision");
         assert_eq!(TradeRevision { trade_id: "", ..revision(None) }.check().unwrap_err().field, "trade_id");
+        let shrunk = TradeRevision { filled_lots: Some(-1), ..revision(None) };
+        assert_eq!(shrunk.check().unwrap_err().field, "filled_lots");
         let unnamed = TradeRevision { venue_order_id: Some("a\n"), ..revision(None) };
         assert_eq!(unnamed.check().unwrap_err().field, "venue_order_id");
     }

@@ -3,7 +3,7 @@
 import pytest
 from msgspec import msgpack, structs
 
-from support.audited import audited, edited, fill, first, with_trade, without
+from support.audited import audited, edited, fill, first, frames_in, with_trade, without
 from support.kept_orders import KeptEverything
 from support.random_orders import SECOND_NS, STRATEGY, events_of, spec_of
 from tradecore import AccountSpec, Engine, FeesSpec, LotMethod, Matching, Positions, StrategyBinding
@@ -84,16 +84,6 @@ ACCOUNTS = {
     "spot": spot,
     "fees in a token": token,
 }
-
-
-def frames_in(data):
-    """Cut bytes into frames."""
-    found, at = [], 0
-    while at < len(data):
-        end = at + 4 + int.from_bytes(data[at : at + 4], "little")
-        found.append(data[at:end])
-        at = end
-    return found
 
 
 def run(name, matching, seed):

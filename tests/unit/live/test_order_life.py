@@ -118,6 +118,17 @@ def test_a_correction_that_comes_first_counts_as_filled_until_the_trade_comes():
     assert desk.table.orders == {}
 
 
+@pytest.mark.parametrize(("with_it", "counted"), [(5, 4), (7, 6), (9, 6), (1, 1), (0, 6), (None, 6)])
+def test_a_correction_that_comes_first_counts_no_more_than_the_venue_says_of_the_order(with_it, counted):
+    """It may have been made larger since; where the venue says nothing that can be, it counts as it is."""
+    desk = open_desk()
+    desk.told(desk.fill("t0", 1))
+    (word,) = desk.reading.told(desk.fill("t1", 6, revision=1, filled_lots=with_it), desk.now_ns)
+    assert (word.lots, word.filled_lots) == (6, with_it)
+    order = desk.table.orders[1]
+    assert (order.filled_lots, order.revised) == (1 + counted, {"t1": (1, counted)})
+
+
 def test_a_trade_of_others_that_is_told_anew_is_kept_for_people():
     """Nothing of it is booked here, and nothing is passed over in silence."""
     desk = open_desk()

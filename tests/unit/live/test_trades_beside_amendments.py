@@ -72,6 +72,21 @@ def test_a_late_trade_that_is_told_in_a_later_telling_makes_no_order_smaller(fir
     assert desk.told(second(desk, time_ns=502 * 10**9)) == []
 
 
+def test_what_has_filled_with_a_trade_that_is_told_anew_is_of_the_whole_order():
+    """What filled before it was sent anew is added; of one of several parts nothing is said."""
+    desk = left_anew()
+    desk.answer(Taken(venue_order_id="V2"))
+    desk.told(second(desk))
+    names = {"client_order_id": desk.ids.of(1, 1), "venue_order_id": "V2", "revision": 1}
+    (word,) = desk.reading.told(desk.fill("T2", 5, filled_lots=2, **names), desk.now_ns)
+    assert (word.filled_lots, desk.table.orders[1].filled_lots) == (5, 5)
+    (_, old) = desk.reading.told(desk.fill("T3", 1, filled_lots=4, revision=1), desk.now_ns)
+    assert old.filled_lots is None
+    desk = doubled()
+    (word,) = desk.reading.told(desk.fill("T2", 5, filled_lots=2, **names), desk.now_ns)
+    assert word.filled_lots is None
+
+
 def test_a_late_trade_gives_an_order_no_name_that_it_has_no_more():
     """The answer to the new one is lost: its end is asked for by the name that it was sent with."""
     desk = left_anew()

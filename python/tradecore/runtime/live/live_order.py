@@ -8,6 +8,7 @@ from tradecore.domain.record_bodies import OrderTerms
 from tradecore.domain.venue_capabilities import AWAKE, VenueCapabilities
 from tradecore.domain.venue_findings import OrderSeen, VenueOrderState
 from tradecore.domain.venue_requests import Cancel, Replace, Request, Submit
+from tradecore.runtime.live.words import Told
 
 # Of several ends the first one of these is told.
 _ENDS = (
@@ -337,6 +338,18 @@ class LiveOrder:
     def lacks_fills(self) -> bool:
         """Whether the venue has shown that more has filled than by the trades that it told."""
         return self.told_lots > self.filled_lots
+
+    def lots_told_anew(self, told: Told) -> int:
+        """Return what a trade filled of it that is told anew before it is told first.
+
+        It may have been made larger since: no more filled by it than the venue says of the order. Where what
+        is known has filled after it, nothing may have filled before it.
+        """
+        with_it = told.filled_lots
+        if not with_it:
+            return told.lots
+        by_it = with_it - self.filled_lots
+        return min(told.lots, by_it if by_it > 0 else with_it)
 
     def request(
         self, wanted: Wanted, can: VenueCapabilities, *, with_reduce_only: bool, ticket: str | None = None

@@ -6,7 +6,7 @@ import msgspec
 
 from tradecore.domain import record_bodies as bodies
 from tradecore.domain.account_part import AccountPart
-from tradecore.domain.venue_findings import OrderSeen
+from tradecore.domain.venue_findings import FillSeen, OrderSeen
 from tradecore.engine import Engine
 from tradecore.runtime.live.adoption import Adoption
 from tradecore.runtime.live.client_ids import ClientIds
@@ -315,6 +315,20 @@ class OrderTable:
     def revision_of(self, client_order_id: str | None) -> int | None:
         """Return how often an order of this name had been sent anew; `None` where it does not say so."""
         return self.ids.revision(client_order_id)
+
+    def filled_with(self, seen: FillSeen, order_id: int) -> int | None:
+        """Return what had filled of an order with a trade, by the venue's word for it.
+
+        Of a trade that is told anew it has to be that of the whole order, which nobody here knows of one that
+        has ended, and the venue has in parts where an order was sent anew or doubled.
+        """
+        if not seen.revision or seen.filled_lots is None:
+            return seen.filled_lots
+        order = self.orders.get(order_id)
+        revision = self.revision_of(seen.client_order_id)
+        if order is None or len(order.there) > 1 or order.is_past(seen.venue_order_id, revision):
+            return None
+        return seen.filled_lots + order.past_lots
 
     def make_ready(self, order: LiveOrder) -> None:
         """Note that an order has something to send."""

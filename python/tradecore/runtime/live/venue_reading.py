@@ -410,7 +410,7 @@ class VenueReading:
         if known is not None and known[0] > seen.revision:
             return []
         is_first = known is None and seen.trade_id not in order.trades
-        counted_lots = seen.lots if is_first else 0 if known is None else known[1]
+        counted_lots = order.lots_told_anew(word) if is_first else 0 if known is None else known[1]
         order.revised[seen.trade_id] = (seen.revision, counted_lots)
         # What is told first this way counts the same in the engine, until the first telling comes.
         words = self._traded(order, seen, counted_lots if is_first else 0)
@@ -428,7 +428,7 @@ class VenueReading:
             self._table.letters.append(NotUnderstood(text=text, why=why))
         return []
 
-    def _fill_word(self, seen: FillSeen, order_id: int, instrument: int) -> Word:
+    def _fill_word(self, seen: FillSeen, order_id: int, instrument: int) -> Told:
         fee_atto, fee_currency = self.fee_of(seen, instrument)
         return Told(
             instrument=instrument,
@@ -438,7 +438,7 @@ class VenueReading:
             venue_order_id=seen.venue_order_id,
             trade_id=seen.trade_id,
             revision=seen.revision,
-            filled_lots=None if seen.revision else seen.filled_lots,
+            filled_lots=self._table.filled_with(seen, order_id),
             price_ticks=seen.price_ticks,
             lots=seen.lots,
             liquidity=seen.liquidity,

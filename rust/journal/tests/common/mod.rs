@@ -476,14 +476,18 @@ fn traded() -> impl Strategy<Value = Option<Traded>> {
 }
 
 fn revision() -> impl Strategy<Value = TradeRevision> {
-    (any::<(i64, u64, u64)>(), trade_id(), proptest::option::of(trade_id()), traded()).prop_map(
-        |((venue_time_ns, order_id, revision), trade_id, venue_order_id, traded)| TradeRevision {
-            venue_time_ns,
-            order_id: OrderId(order_id),
-            trade_id,
-            venue_order_id,
-            revision,
-            traded,
+    let names = (trade_id(), proptest::option::of(trade_id()));
+    (any::<(i64, u64, u64)>(), names, traded(), any::<Option<i64>>()).prop_map(
+        |((venue_time_ns, order_id, revision), (trade_id, venue_order_id), traded, filled_lots)| {
+            TradeRevision {
+                venue_time_ns,
+                order_id: OrderId(order_id),
+                trade_id,
+                venue_order_id,
+                revision,
+                traded,
+                filled_lots,
+            }
         },
     )
 }

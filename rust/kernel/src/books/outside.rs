@@ -9,7 +9,7 @@
 
 use tradecore_ledger::{ClosedOrder, OpenOrder, OrderError, OrderEvent, OrderState};
 use tradecore_types::{
-    AccountId, BookedRevision, CancelReason, InstrumentId, Money, OrderId, OrderIntent, RejectReason, Report,
+    AccountId, BookedRevision, CancelReason, InstrumentId, OrderId, OrderIntent, RejectReason, Report,
     ReportBody, Surprise, SurpriseKind, Traded, ValueError, VenueEvent, VenueReport,
 };
 
@@ -459,39 +459,24 @@ impl Kernel {
     }
 
     /// Books a fill of more than is open. An amendment under way may have made it so: then the order is as large as
-    /// it was asked to be. What is beyond that comes after the end; the fee goes with what comes first.
+    /// it was asked to be. What fills beyond that is a surprise, and the order was as large as it has filled: a trade is
+    /// booked whole.
     fn book_overfill(&mut self, instrument: InstrumentId, report: &Report) -> Result<bool, KernelError> {
         let order = self.books.orders.get(report.order_id).copied();
-        let (Some(order), ReportBody::Fill { price_ticks, lots, liquidity, fee, fee_currency }) =
-            (order, report.body)
-        else {
-            return Ok(false);
-        };
+        let (Some(order), ReportBody::Fill { lots, .. }) = (order, report.body) else { return Ok(false) };
         let most_lots = order.lots_at_stake();
         if most_lots <= 0 {
             // A share of buying power that has no size yet.
             self.note_surprise(instrument, report.order_id, SurpriseKind::Impossible);
             return Ok(false);
         }
-        if most_lots > order.open_lots() {
-            let price_ticks = order.amending.price_ticks.or(order.price_ticks);
-            let body = ReportBody::Restated { price_ticks, lots: most_lots };
-            self.book_part(instrument, &Report { body, ..*report })?;
+        if lots > most_lots {
+            self.note_surprise(instrument, report.order_id, SurpriseKind::Overfill);
         }
-        let first = ReportBody::Fill { price_ticks, lots: lots.min(most_lots), liquidity, fee, fee_currency };
-        self.book_part(instrument, &Report { body: first, ..*report })?;
-        if lots <= most_lots {
-            return Ok(true);
-        }
-        let beyond = ReportBody::Fill {
-            price_ticks,
-            lots: lots - most_lots,
-            liquidity,
-            fee: Money::ZERO,
-            fee_currency: None,
-        };
-        // It is a part of a fill that is counted.
-        self.book_late(instrument, &Report { body: beyond, ..*report }, SurpriseKind::Overfill)?;
+        let price_ticks = order.amending.price_ticks.or(order.price_ticks);
+        let body = ReportBody::Restated { price_ticks, lots: lots.max(most_lots) };
+        self.book_part(instrument, &Report { body, ..*report })?;
+        self.book_part(instrument, report)?;
         Ok(true)
     }
 

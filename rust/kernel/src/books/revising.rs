@@ -119,15 +119,24 @@ impl Kernel {
         Ok(())
     }
 
-    /// Returns a trade as it can have been told first: it is larger than what was left of its order only since it was
-    /// corrected. What does not fit into the books stays as it is, and is refused.
+    /// Returns a trade as it can have been told first: no larger than what was left of its order, nor than what had filled of
+    /// that with it by the venue's word, for it may have been made larger since. What more it filled comes with its first
+    /// telling. What does not fit into the books stays as it is, and is refused.
     fn as_told_first(&mut self, said: &TradeRevision, traded: Traded) -> Traded {
         let order_id = said.order_id;
         let whole = Report { venue_time_ns: said.venue_time_ns, order_id, body: traded.fill() };
-        match self.books.orders.get(order_id).map(OpenOrder::lots_at_stake) {
-            Some(most) if most > 0 && self.books.fits(&whole) => {
-                Traded { lots: traded.lots.min(most), ..traded }
-            }
+        let orders = &self.books.orders;
+        let open = orders.get(order_id);
+        let closed = || orders.find_closed(order_id).map(|order| order.filled_lots);
+        let known_lots = open.map(|order| order.filled_lots).or_else(closed).unwrap_or(0);
+        // Where what is known has filled after it, nothing may have filled before it.
+        let by_it = said.filled_lots.map(|with_it| match with_it.saturating_sub(known_lots) {
+            lots if lots > 0 => lots,
+            _ => with_it,
+        });
+        let left = open.map(OpenOrder::lots_at_stake);
+        match [left, by_it].into_iter().flatten().filter(|lots| *lots > 0).min() {
+            Some(most) if self.books.fits(&whole) => Traded { lots: traded.lots.min(most), ..traded },
             _ => traded,
         }
     }
@@ -159,6 +168,7 @@ impl Kernel {
             venue_order_id: None,
             revision: known.revision,
             traded: known.booked,
+            filled_lots: None,
         };
         // With what was booked before it is one trade of one price now, with the fee that is known.
         let whole = known.booked.map_or(untold, |booked| Traded { lots: booked.lots + lots, ..booked });

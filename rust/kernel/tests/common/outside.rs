@@ -55,6 +55,7 @@ pub fn revised(
         venue_order_id: Some(format!("V{}", order_id.0).into()),
         revision,
         traded,
+        filled_lots: None,
     })
 }
 
