@@ -59,7 +59,15 @@ async def test_trades_that_are_told_anew_and_answers_that_are_lost_add_up_to_the
         FaultRule(kind=FaultKind.FRAME_UNSENT, endpoint=Endpoint.STREAM_FILL, probability_ppm=50_000),
     ]
     async with trading(tmp_path, *rules) as live:
-        await live.until(lambda said: said["fills"] > 30 and said["venue"]["revisions"] > 3, 90)
+
+        def has_seen_all(said):
+            if said["fills"] <= 30 or said["venue"]["revisions"] <= 3:
+                return False
+            records = [(kind, fields) for _, _, kind, fields in live.journal.reader()]
+            anew = {fields.get("lots") is None for kind, fields in records if kind == "venue_revision"}
+            return anew == {True, False} and "outcome_lost" in {kind for kind, _ in records}
+
+        await live.until(has_seen_all, 90)
         await live.settled()
     found = comparing.of_journal(live.journal)
     run = found.run
