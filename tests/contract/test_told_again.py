@@ -5,6 +5,8 @@ import msgspec
 from support.live_session import Live, ready, running
 from support.scripted_venue import ScriptedVenue
 from tradecore.domain.journal import JournalFolder
+from tradecore.domain.venue_findings import FillsSince
+from tradecore.runtime.live.venue_reading import VenueReading
 from tradecore.runtime.live.words import WORDS_MAX, OutcomeLost
 
 
@@ -85,3 +87,30 @@ async def test_what_a_venue_tells_is_taken_in_groups_that_are_bounded(tmp_path):
     assert [len(part) for part in parts] == [WORDS_MAX, WORDS_MAX, 3, 0]
     assert [word for part in parts for word in part] == words
     live.session._journal.close()
+
+
+async def test_a_long_list_is_read_part_by_part(tmp_path, monkeypatch):
+    """What is made of it is never in memory as a whole, and none of it is left out."""
+    venue, read = ScriptedVenue(), []
+    found = VenueReading.found
+
+    def watched(self, question, findings, *times):
+        if isinstance(question, FillsSince):
+            read.append((len(findings.seen), findings.is_complete))
+        return found(self, question, findings, *times)
+
+    monkeypatch.setattr(VenueReading, "found", watched)
+    async with running(tmp_path / "journal", venue) as live:
+        await ready(live)
+        await filled_order(live, venue)
+        await live.until(lambda: live.position == 10)
+        (fill,) = venue.fills
+        others = [
+            msgspec.structs.replace(fill, client_order_id=None, venue_order_id=f"O{number}")
+            for number in range(2 * WORDS_MAX)
+        ]
+        venue.fills[:0] = others
+        read.clear()
+        await compared_anew(live, venue)
+        assert live.position == 10
+    assert read[:3] == [(WORDS_MAX, False), (WORDS_MAX, False), (1, True)]

@@ -111,6 +111,27 @@ def test_bursts_of_requests_that_stay_for_seconds_are_no_growth():
         assert "descriptors more by the end" in leak
 
 
+def test_what_the_soak_trades_comes_to_nothing():
+    """Lots that are open are kept: where sells are more than buys, they take some 20 MiB in an hour."""
+    pace, sent = script("benches/live_pace.py").Pace(), []
+
+    def send(side):
+        def takes(**said):
+            sent.append((side, "time_in_force" in said))
+            return len(sent)
+
+        return takes
+
+    ctx = Namespace(buy=send("buy"), sell=send("sell"), cancel=lambda order: None, now_ns=0)
+    pace.on_start(ctx)
+    for pace._sent in range(1, 2_001):
+        pace._send(ctx, 100, 101)
+        takers = [side for side, takes in sent if takes]
+        assert abs(takers.count("buy") - takers.count("sell")) <= 1
+    assert sum(takes for _, takes in sent) == 1_800
+    assert {side for side, takes in sent if not takes} == {"buy", "sell"}
+
+
 def test_a_run_that_was_looked_at_too_seldom_says_so():
     """It would prove nothing."""
     bench = script("benches/live_soak.py")

@@ -1,13 +1,21 @@
 """What the control socket says itself, where the engine has not answered: nothing of it is a yes."""
 
 import asyncio
+import tracemalloc
 
 import pytest
 
 from tradecore.domain.errors import VenueError
 from tradecore.ports.control_channel import ControlReply, Status
 from tradecore_api.control import server
-from tradecore_api.control.frames import FRAME_BYTES_MAX, Envelope, FrameError, encode
+from tradecore_api.control.frames import (
+    FRAME_BYTES_MAX,
+    Envelope,
+    FrameError,
+    encode,
+    read_accepted,
+    read_reply,
+)
 from tradecore_api.control.server import ControlServer
 
 
@@ -81,3 +89,44 @@ def test_a_frame_is_as_large_as_it_may_be_and_no_larger(more):
         frame = encode(reply)
         assert frame[:4] == FRAME_BYTES_MAX.to_bytes(4, "big")
         assert len(frame) == FRAME_BYTES_MAX + 4
+
+
+def read(reply, way):
+    """Return what comes of an answer, and how much memory that took at its peak."""
+
+    async def whole():
+        reader = asyncio.StreamReader()
+        reader.feed_data(encode(reply) if isinstance(reply, ControlReply) else reply)
+        reader.feed_eof()
+        tracemalloc.start()
+        try:
+            found = await way(reader)
+            return found, tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    return asyncio.run(whole())
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_who_asks_only_for_a_sign_of_life_does_not_take_in_all_that_an_engine_says(accepted):
+    """A watchdog asks for weeks: hundreds of rows of an engine that is busy are not its affair."""
+    rows = [{f"field {name}": f"value {row}" for name in range(12)} for row in range(220)]
+    reply = ControlReply(accepted=accepted, status={"order_rows": rows})
+    bytes_sent = len(encode(reply))
+    assert bytes_sent > 40_000
+
+    found, peak = read(reply, read_accepted)
+    assert found is accepted
+    assert peak < 2 * bytes_sent
+    found, whole_peak = read(reply, read_reply)
+    assert found == reply
+    assert whole_peak > 2 * peak
+
+
+@pytest.mark.parametrize("data", [b"", b"\x00\x00\x00\x01\x90", b"\x00\x00\x00\x02\x81", b"\x00\x00"])
+def test_what_is_no_answer_is_no_sign_of_life(data):
+    """Whichever way it is read."""
+    for way in (read_accepted, read_reply):
+        with pytest.raises(FrameError):
+            read(data, way)

@@ -76,14 +76,18 @@ def test_an_order_and_a_fill_are_told_in_ticks_and_lots():
     assert (words.price_text(0, 25), words.quantity_text(0, 3)) == ("1.25", "3")
 
 
-def test_trades_of_a_long_list_share_the_texts_that_they_have_in_common():
+def test_orders_and_trades_of_a_long_list_share_the_texts_that_they_have_in_common():
     """A text of a few letters takes 64 bytes: of thousands of trades each would have four of its own."""
-    words, encoded = translation(), msgspec.json.encode(FILL)
-    first, second = (words.fill(msgspec.json.decode(encoded, type=wire.Fill)) for _ in range(2))
-
-    assert first == second
-    for name in ("symbol", "side", "liquidity", "fee_currency"):
-        assert getattr(first, name) is getattr(second, name), name
+    words = translation()
+    for said, read, names in (
+        (FILL, words.fill, ("symbol", "side", "liquidity", "fee_currency")),
+        (msgspec.structs.replace(ORDER, reason="requested"), words.order, ("symbol", "side", "reason")),
+    ):
+        encoded = msgspec.json.encode(said)
+        first, second = (read(msgspec.json.decode(encoded, type=type(said))) for _ in range(2))
+        assert first == second
+        for name in names:
+            assert getattr(first, name) is getattr(second, name), name
 
 
 @pytest.mark.parametrize(

@@ -88,14 +88,14 @@ class Translation:
             client_order_id=said.client_order_id,
             venue_order_id=said.venue_order_id,
             instrument=self._numbers.get(said.symbol),
-            symbol=said.symbol,
-            side=_side(said.side),
+            symbol=intern(said.symbol),
+            side=intern(_side(said.side)),
             state=state,
             price_ticks=self.price(said.symbol, said.price) if said.price is not None else None,
             open_lots=self.quantity(said.symbol, said.open),
             filled_lots=self.quantity(said.symbol, said.filled),
             time_ns=said.time_ns,
-            reason=said.reason,
+            reason=intern(said.reason),
         )
 
     def fill(self, said: wire.Fill) -> FillSeen:

@@ -2,12 +2,16 @@
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from tradecore.domain.errors import VenueError
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore_api import account_socket
 from tradecore_api.control import address, frames
 from tradecore_api.state_dir import StateDir
+
+_AnswerT = TypeVar("_AnswerT")
 
 
 class NotAnsweringError(VenueError):
@@ -34,13 +38,31 @@ async def ask_async(
     state: StateDir, request: ControlRequest, *, seconds_max: float, by_name_first: bool = False
 ) -> ControlReply:
     """Do as `ask` does, in an event loop that runs."""
+    return await _answer(frames.read_reply, state, request, seconds_max, by_name_first=by_name_first)
+
+
+async def accepts(
+    state: StateDir, request: ControlRequest, *, seconds_max: float, by_name_first: bool = False
+) -> bool:
+    """Do as `ask_async` does for those who want to know nothing but whether the answer is a yes."""
+    return await _answer(frames.read_accepted, state, request, seconds_max, by_name_first=by_name_first)
+
+
+async def _answer(
+    read: Callable[[asyncio.StreamReader], Awaitable[_AnswerT]],
+    state: StateDir,
+    request: ControlRequest,
+    seconds_max: float,
+    *,
+    by_name_first: bool,
+) -> _AnswerT:
     try:
         async with asyncio.timeout(seconds_max):
             reader, writer, token = await _connected(state, by_name_first)
             try:
                 writer.write(frames.encode(frames.Envelope(request=request, token=token)))
                 await writer.drain()
-                return await frames.read_reply(reader)
+                return await read(reader)
             finally:
                 writer.close()
     except TimeoutError as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+from typing import TypeVar
 
 import msgspec
 
@@ -11,6 +12,7 @@ from tradecore.ports.control_channel import ControlReply, ControlRequest
 
 FRAME_BYTES_MAX = 64 * 1024
 _LENGTH = struct.Struct(">I")
+_AnswerT = TypeVar("_AnswerT")
 
 
 class FrameError(TradecoreError):
@@ -24,8 +26,15 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     token: str = ""
 
 
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is to know of an answer for those who ask only whether an engine lives."""
+
+    accepted: bool
+
+
 _ENVELOPE = msgspec.msgpack.Decoder(Envelope)
 _REPLY = msgspec.msgpack.Decoder(ControlReply)
+_ACCEPTED = msgspec.msgpack.Decoder(Accepted)
 _ENCODER = msgspec.msgpack.Encoder()
 
 
@@ -53,11 +62,23 @@ async def read_envelope(reader: asyncio.StreamReader) -> Envelope | None:
 
 async def read_reply(reader: asyncio.StreamReader) -> ControlReply:
     """Return the answer; raises `FrameError` when there is none."""
+    return await _read(reader, _REPLY)
+
+
+async def read_accepted(reader: asyncio.StreamReader) -> bool:
+    """Return whether the answer is a yes; raises `FrameError` when there is none.
+
+    What the engine says of itself, up to 64 KiB in hundreds of rows, is passed over.
+    """
+    return (await _read(reader, _ACCEPTED)).accepted
+
+
+async def _read(reader: asyncio.StreamReader, decoder: msgspec.msgpack.Decoder[_AnswerT]) -> _AnswerT:
     body = await _body(reader)
     if body is None:
         raise FrameError("the engine closed the connection without an answer")
     try:
-        return _REPLY.decode(body)
+        return decoder.decode(body)
     except UNREADABLE as error:
         raise FrameError(f"not an answer: {error}") from error
 

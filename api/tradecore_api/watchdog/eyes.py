@@ -86,9 +86,8 @@ class Eyes:
 
     async def _asked(self) -> bool:
         try:
-            reply = await client.ask_async(
+            return await client.accepts(
                 self._state, Status(), seconds_max=ASK_SECONDS_MAX, by_name_first=True
             )
         except client.NotAnsweringError:
             return False
-        return reply.accepted

@@ -10,7 +10,7 @@ use tradecore_ledger::{ClosedOrder, Orders};
 use tradecore_types::{AccountId, Adopted, OrderId, OrderIntent, Report, ReportBody, Traded, VenueReport};
 
 use crate::books::account_set::AccountSet;
-use crate::books::names::Names;
+use crate::books::names::{Names, reserve_little};
 use crate::books::owner::Owner;
 use crate::books::trades::{Trade, Trades};
 
@@ -223,6 +223,7 @@ impl Heard {
             }
             self.trades.insert(order_id, Trades::One(Arc::clone(&name), trade));
         }
+        reserve_little(&mut self.oldest_first, TRADES_MAX);
         self.oldest_first.push_back((order_id, name));
         // Two for one: so what open orders keep beyond the bound goes once they have ended.
         for _ in 0..2 {
@@ -357,4 +358,26 @@ const fn is_answer(body: &ReportBody) -> bool {
 /// Tells whether a report states price and open size of an order.
 const fn states_terms(body: &ReportBody) -> bool {
     matches!(body, ReportBody::Replaced { .. } | ReportBody::Restated { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use tradecore_ledger::Orders;
+    use tradecore_types::{Liquidity, Money, OrderId, Traded};
+
+    use crate::books::heard::{Heard, TRADES_MAX};
+    use crate::books::trades::Trade;
+
+    #[test]
+    fn what_is_remembered_takes_no_more_memory_once_it_is_full() {
+        let liquidity = Liquidity::Taker;
+        let traded = Traded { price_ticks: 1, lots: 1, liquidity, fee: Money(0), fee_currency: None };
+        let (mut heard, orders) = (Heard::default(), Orders::new(1, 1, 1, 1));
+        for order_id in 1..=(3 * TRADES_MAX as u64) {
+            heard.note_trade(OrderId(order_id), "T", Trade::told_first(traded), &orders);
+        }
+        assert_eq!((heard.trades.len(), heard.oldest_first.len()), (TRADES_MAX, TRADES_MAX));
+        let room = heard.oldest_first.capacity();
+        assert!(room <= TRADES_MAX + TRADES_MAX / 8, "{room}");
+    }
 }

@@ -10,6 +10,16 @@ use tradecore_types::{AccountId, Adopted, OrderId};
 /// Names that are remembered of orders that have ended: a venue tells of what is minutes old.
 const NAMES_MAX: usize = 1 << 16;
 
+/// Room that a queue gets at a time beyond its bound: for what stays of open orders.
+const SPARE: usize = 1 << 12;
+
+/// Makes a little room in a queue that is at its bound. One that doubles then goes through all of that memory.
+pub(crate) fn reserve_little<T>(queue: &mut VecDeque<T>, bound: usize) {
+    if queue.len() >= bound && queue.len() == queue.capacity() {
+        queue.reserve_exact(SPARE);
+    }
+}
+
 /// How a venue calls the orders of the books, and which of them others made.
 #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Names {
@@ -70,6 +80,7 @@ impl Names {
 
     fn add(&mut self, order_id: OrderId, name: Name, orders: &Orders) {
         self.of_orders.insert(order_id, name);
+        reserve_little(&mut self.oldest_first, NAMES_MAX);
         self.oldest_first.push_back(order_id);
         // Two for one: so what open orders keep beyond the bound goes once they have ended.
         for _ in 0..2 {
@@ -118,5 +129,23 @@ impl Names {
             out.extend_from_slice(&name.venue.len().to_le_bytes());
             out.extend_from_slice(name.venue.as_bytes());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tradecore_ledger::Orders;
+    use tradecore_types::{AccountId, OrderId};
+
+    use crate::books::names::{NAMES_MAX, Names, SPARE};
+
+    #[test]
+    fn what_is_remembered_takes_no_more_memory_once_it_is_full() {
+        let (mut names, orders) = (Names::default(), Orders::new(1, 1, 1, 1));
+        for order_id in 1..=(3 * NAMES_MAX as u64) {
+            names.note(OrderId(order_id), AccountId(0), "V", &orders);
+        }
+        assert_eq!((names.of_orders.len(), names.oldest_first.len()), (NAMES_MAX, NAMES_MAX));
+        assert!(names.oldest_first.capacity() <= NAMES_MAX + SPARE, "{}", names.oldest_first.capacity());
     }
 }
