@@ -506,3 +506,25 @@ async def test_a_connection_that_fails_after_nobody_waits_for_it_is_no_other_err
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_orders_are_asked_for_with_few_statements_however_many_there_are(tmp_path):
+    """A connection keeps 128 that are prepared, of 60 KiB where they have 500 values: parts have any size."""
+    model = await SqliteReadModel.open(str(tmp_path / "tables.db"))
+    try:
+        records_of_orders = [SESSION[0], *(order(seq, seq) for seq in range(1, 1_101))]
+        await model.apply(records_of_orders, JournalPosition(), JournalPosition(1_101, "a", "b"))
+        ask, asked = model._connection.execute_fetchall, []
+
+        async def watched(query, values=()):
+            asked.append(query)
+            return await ask(query, values)
+
+        model._connection.execute_fetchall = watched
+        for many in (*range(70), 200, 511, 512, 513, 1_000, 1_100):
+            wanted = list(range(3, 3 + many))
+            found = await model._orders(wanted)
+            assert sorted(row.order_id for row in found) == [each for each in wanted if each <= 1_100]
+        assert len(set(asked)) == 10
+    finally:
+        await model.aclose()

@@ -27,8 +27,8 @@ WAL_VERSION_MIN = (3, 51, 3)
 BUSY_SECONDS_MAX = 5.0
 # How long whoever may try again should wait with it.
 RETRY_AFTER_NS = 250_000_000
-# Values in one question: any SQLite takes 999.
-_ASKED_MAX = 500
+# Values in one question, a power of two: any SQLite takes 999.
+_ASKED_MAX = 512
 # A file with tables, but without our `meta`, is not ours.
 _FOREIGN = "SELECT COUNT(*) > 0 AND SUM(name = 'meta') = 0 FROM sqlite_schema WHERE type IN ('table', 'view')"
 # Said of a file that is no database: it may be anything, the journal too.
@@ -188,8 +188,12 @@ class SqliteReadModel:
         found: Iterable[sqlite3.Row] = ()
         orders = []
         for start in range(0, len(order_ids), _ASKED_MAX):
-            asked = order_ids[start : start + _ASKED_MAX]
-            marks = ", ".join("?" * len(asked))
+            asked = list(order_ids[start : start + _ASKED_MAX])
+            # A prepared statement takes up to 60 KiB, and 128 of them are kept: those with a power of two of
+            # values are ten. What is asked for twice is found once.
+            many = 1 << (len(asked) - 1).bit_length()
+            asked += asked[-1:] * (many - len(asked))
+            marks = ", ".join("?" * many)
             query = f"SELECT {', '.join(names)} FROM orders WHERE order_id IN ({marks})"  # noqa: S608 - as above
             found = await self._connection.execute_fetchall(query, asked)
             orders += [OrderRow(**dict(zip(names, row, strict=True))) for row in found]
