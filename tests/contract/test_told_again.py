@@ -1,6 +1,7 @@
 """A venue's list of trades has what was told before: that is not told to the engine again."""
 
 import msgspec
+import pytest
 
 from support.live_session import Live, ready, running
 from support.scripted_venue import ScriptedVenue
@@ -114,3 +115,67 @@ async def test_a_long_list_is_read_part_by_part(tmp_path, monkeypatch):
         await compared_anew(live, venue)
         assert live.position == 10
     assert read[:3] == [(WORDS_MAX, False), (WORDS_MAX, False), (1, True)]
+
+
+async def test_a_clean_end_leaves_nothing_that_a_venue_has_told(tmp_path):
+    """However much waits: what was heard is in the journal, and no start has to find it out again."""
+    words = [OutcomeLost(instrument=0, order_id=1) for _ in range(2 * WORDS_MAX + 3)]
+    async with running(tmp_path / "journal", ScriptedVenue()) as live:
+        await ready(live)
+        live.feed.trade()
+        await live.until(lambda: "sent" in live.kinds())
+        live.session.outside._hear(words)
+    assert live.kinds().count("outcome_lost") == len(words)
+
+
+async def test_a_trade_in_a_list_that_fits_no_books_is_kept_for_people_and_ends_no_run(tmp_path):
+    """The others of that list are booked, and new risk waits: it may be there."""
+    venue = ScriptedVenue()
+    async with running(tmp_path / "journal", venue) as live:
+        await ready(live)
+        await filled_order(live, venue)
+        await live.until(lambda: live.position == 10)
+        (fill,) = venue.fills
+        venue.is_silent = True
+        await filled_order(live, venue, is_told=False)
+        venue.is_silent = False
+        venue.fills.insert(1, msgspec.structs.replace(fill, trade_id="T9", lots=2**63))
+        venue.lose_stream()
+        await live.until(lambda: live.position == 20)
+        assert not live.is_reconciled()
+        (letter, *_) = live.session.outside.take_letters()
+        assert "lots 9223372036854775808" in letter.why
+
+
+@pytest.mark.parametrize("filled_lots", [-1, 2**63])
+async def test_a_trade_is_booked_whatever_its_venue_says_has_filled_of_the_order(tmp_path, filled_lots):
+    """That word is beside the trade: one that cannot be true is none."""
+    venue = ScriptedVenue()
+    async with running(tmp_path / "journal", venue) as live:
+        await ready(live)
+        live.feed.trade()
+        await live.until(lambda: len(venue.orders) == 1)
+        venue.is_silent = True
+        for lots in (4, 3):
+            venue.fill(next(iter(venue.orders)), lots)
+        venue.is_silent = False
+        first, second = (msgspec.structs.replace(each, filled_lots=filled_lots) for each in venue.fills)
+        venue.fills[:] = [first, msgspec.structs.replace(second, lots=5, revision=1)]
+        for each in venue.fills:
+            venue.tell(each)
+        await live.until(lambda: live.position == 9)
+
+
+async def test_what_halts_new_risk_waits_for_no_group_before_it(tmp_path):
+    """However much was heard before the line broke: nothing is opened once that is known."""
+    venue = ScriptedVenue()
+    async with running(tmp_path / "journal", venue) as live:
+        await ready(live)
+        live.feed.trade()
+        await live.until(lambda: len(venue.orders) == 1)
+        link = live.session.outside
+        link._hear([OutcomeLost(instrument=0, order_id=1) for _ in range(2 * WORDS_MAX)])
+        link._lost()
+        live.feed.trade()
+        await live.until(lambda: live.strategy.refused or len(live.strategy.orders) > 1)
+        assert live.strategy.refused == ["unreconciled"]

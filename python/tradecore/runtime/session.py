@@ -332,9 +332,10 @@ class Session:
             has_worked = self._work()
             self._keep_now_and_then()
             self._snapshots.ask(self.engine.snapshot_requests(), group)
-            if self._stop_reason is not None:
-                return
-            if self._market.is_empty:
+            if self._stop_reason is not None or self._market.is_empty:
+                if self.outside is not None:
+                    # Nobody comes back for what venues have told: all of it is booked.
+                    self._work(is_last=True)
                 return
             if has_worked:
                 await asyncio.sleep(0)
@@ -369,10 +370,15 @@ class Session:
                 self._input.clock(self._clock.now_ns() - int(settings.clock_interval_seconds * 1e9))
                 self._work(is_forced=True)
 
-    def _work(self, *, is_forced: bool = False) -> bool:
-        """Process everything that waits as one group; tell whether there was anything."""
+    def _work(self, *, is_forced: bool = False, is_last: bool = False) -> bool:
+        """Process what waits as one group; tell whether there was anything.
+
+        Of many words of a venue one group takes some; the last one takes all.
+        """
         has_batches = self._market.has_batches
         words = [] if self.outside is None else self.outside.take()
+        while is_last and self.outside is not None and (more := self.outside.take()):
+            words += more
         if not (self._commands or words or has_batches or is_forced or self._commit.awaits_recorded):
             return False
         commands = self._commands.take()

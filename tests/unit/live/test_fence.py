@@ -1,6 +1,7 @@
 """Who may still send: an engine that another one with a higher epoch has replaced sends nothing."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -394,6 +395,23 @@ async def test_after_a_pause_the_venue_is_asked_for_what_has_happened_since():
     venue.asked.clear()
     assert await fenced.submit("next") == Taken()
     assert venue.asked == [OpenOrders(), FillsSince(time_ns=seen_ns - WINDOW_NS)]
+    await fenced.aclose()
+
+
+async def test_a_clock_that_is_set_back_in_a_pause_hides_nothing_of_it():
+    """How long it was the clock that never jumps says; the one on the wall was ahead until then."""
+    made, _ = await started()
+    fenced, venue, clock = await behind(made)
+    clock.time_ns = 100 * WINDOW_NS
+    assert await fenced.submit("new") == Taken()
+    before_ns = asyncio.get_running_loop().time()
+    time.sleep(1.2 * STILL_NS / 1e9)  # noqa: ASYNC251
+    clock.time_ns -= 10 * WINDOW_NS
+    venue.asked.clear()
+    assert await fenced.submit("next") == Taken()
+    passed_ns = int((asyncio.get_running_loop().time() - before_ns) * 1e9)
+    (_, asked) = venue.asked
+    assert 0 <= asked.time_ns - (clock.time_ns - passed_ns - WINDOW_NS) < STILL_NS
     await fenced.aclose()
 
 

@@ -228,7 +228,8 @@ class FencedVenue:
         if still_ns > STILL_NS and self._keeping is not None:
             self._still_at_ns = steady_ns
             if self._unproved_since_ns is None:
-                self._unproved_since_ns = self._wall_ns
+                # A clock that was set back meanwhile had been ahead until then.
+                self._unproved_since_ns = min(self._wall_ns, wall_ns - (steady_ns - self._steady_ns))
         self._wall_ns, self._steady_ns = wall_ns, steady_ns
 
     async def _is_proved(self) -> bool:

@@ -6,6 +6,7 @@ import msgspec
 
 from tradecore.domain import record_bodies as bodies
 from tradecore.domain.account_part import AccountPart
+from tradecore.domain.grid import STEPS_MAX
 from tradecore.domain.venue_findings import FillSeen, OrderSeen
 from tradecore.engine import Engine
 from tradecore.runtime.live.adoption import Adoption
@@ -319,10 +320,13 @@ class OrderTable:
     def filled_with(self, seen: FillSeen, order_id: int) -> int | None:
         """Return what had filled of an order with a trade, by the venue's word for it.
 
-        Of a trade that is told anew it has to be that of the whole order, which nobody here knows of one that
-        has ended, and the venue has in parts where an order was sent anew or doubled.
+        A trade is a trade where that word cannot be true. Of one that is told anew it has to be that of the
+        whole order, which nobody here knows of one that has ended, and the venue has in parts where an order
+        was sent anew or doubled.
         """
-        if not seen.revision or seen.filled_lots is None:
+        if seen.filled_lots is None or not 0 <= seen.filled_lots <= STEPS_MAX:
+            return None
+        if not seen.revision:
             return seen.filled_lots
         order = self.orders.get(order_id)
         revision = self.revision_of(seen.client_order_id)

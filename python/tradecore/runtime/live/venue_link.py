@@ -49,9 +49,9 @@ from tradecore.runtime.live.reconciliation import Difference, Outcome, Reconcili
 from tradecore.runtime.live.requests import Requests, Send
 from tradecore.runtime.live.start_report import StartFold
 from tradecore.runtime.live.tickets import ticket_differences
-from tradecore.runtime.live.told_again import parts_of, without_known
+from tradecore.runtime.live.told_again import group_of, parts_of, without_known
 from tradecore.runtime.live.venue_reading import VenueReading
-from tradecore.runtime.live.words import PLAIN_REASONS, WORDS_MAX, Reconciled, Reconciling, Told, Word
+from tradecore.runtime.live.words import PLAIN_REASONS, Reconciled, Reconciling, Told, Word
 from tradecore.runtime.system_clock import SystemClock
 
 # Requests under way at once: more of them make no venue faster, and their answers late.
@@ -267,7 +267,7 @@ class VenueLink:
 
     def take(self) -> list[Word]:
         """Return what the engine is to be told next, in the order in which it was heard."""
-        return [self._inbox.popleft() for _ in range(min(len(self._inbox), WORDS_MAX))]
+        return group_of(self._inbox)
 
     def dispatch(self, records: Sequence[JournalRecord]) -> None:
         """Send what these records ask for; they are durable.
