@@ -32,6 +32,8 @@
 ///    At a venue outside that amends orders, a fill of all that is open leaves an order open while an amendment to more is
 ///    under way: it may have been made before. Refused, the order ends as filled; before, it had ended, and what filled of
 ///    it then was beyond it.
+///    A trade is remembered for as long as its order is; before, one of an order that had ended was booked again when its
+///    venue told it once more after 65,536 others.
 ///    A trade that is first heard of as corrected fills no more of its order than its venue says has filled of that, where it
 ///    says so. A fill of more than was open is one fill, and its order is as large as that; before, it was split in two.
 pub const BEHAVIOUR_VERSION: u32 = 5;

@@ -14,8 +14,8 @@ use crate::books::names::{Names, reserve_little};
 use crate::books::owner::Owner;
 use crate::books::trades::{Trade, Trades};
 
-/// Trades of orders that have ended that are remembered by name; those of open orders all are. A venue repeats what is
-/// minutes old, after a reconnection; an order that ended longer ago is not remembered either.
+/// Trades that are remembered by name once their orders are forgotten; those of orders that are open, or have ended and
+/// are remembered, all are. A venue repeats what is minutes old, after a reconnection.
 const TRADES_MAX: usize = 1 << 16;
 
 /// Orders whose answers are remembered, and may be, beside those that are open.
@@ -235,9 +235,10 @@ impl Heard {
         }
     }
 
-    /// Forgets a trade; one of an order that is open comes back to the end of those that may go.
+    /// Forgets a trade; one of an order that is remembered comes back to the end of those that may go: told again, it
+    /// would be booked again.
     fn let_go(&mut self, order_id: OrderId, name: Arc<str>, orders: &Orders) {
-        if orders.get(order_id).is_some() {
+        if orders.get(order_id).is_some() || orders.find_closed(order_id).is_some() {
             self.oldest_first.push_back((order_id, name));
         } else if self.trades.get_mut(&order_id).is_some_and(|of_order| of_order.forget(&name)) {
             self.trades.remove(&order_id);
