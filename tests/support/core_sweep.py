@@ -225,6 +225,7 @@ def subjects(directory):
         "OrderDesk": keeper.ctx,
         "JournalWriter": writer,
         "JournalReader": _core.JournalReader(str(journal)),
+        "DecodedFrames": _core.DecodedFrames(frames),
         "JournalFinding": _core.journal_verify(str(journal)),
         "L2Book": book,
         "BookSide": book.bids,
