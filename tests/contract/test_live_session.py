@@ -144,30 +144,6 @@ async def test_fills_that_a_broken_stream_did_not_tell_are_booked_before_new_ris
     assert kinds == ["reconciling", "reconciled"] * 2
 
 
-async def test_a_trade_that_is_booked_is_no_news_when_both_sides_are_compared_again(path):
-    """Each comparison shows the last minute once more, and no record comes of it, nor after a start."""
-    venue = ScriptedVenue()
-
-    async def compared(live):
-        before = live.kinds().count("reconciled")
-        venue.lose_stream()
-        await live.until(lambda: live.kinds().count("reconciled") > before)
-
-    for starts in (1, 2):
-        async with running(path, venue, is_killed=True) as live:
-            await ready(live)
-            live.feed.trade()
-            await live.until(lambda: "new" in live.states().values())
-            *_, name = venue.orders
-            venue.fill(name, 4)
-            venue.fill(name, 6)
-            await live.until(lambda: live.position == venue.position())
-            for _ in range(3):
-                await compared(live)
-        # Of each order: that it was taken, and its two trades.
-        assert live.kinds().count("venue_report") == 3 * starts
-
-
 async def test_a_position_that_the_books_do_not_have_halts_new_risk_and_is_shown(path):
     """Somebody else traded on the account."""
     venue = ScriptedVenue()

@@ -48,6 +48,18 @@ async def test_a_trade_that_is_booked_is_in_the_journal_once_however_often_the_v
     assert told_fills(tmp_path / "journal") == ["T1", "T2", "T3"]
 
 
+async def test_a_trade_that_is_booked_is_no_news_after_a_start_either(tmp_path):
+    """What the books know of trades comes back with them: the first comparison lists all once more."""
+    venue = ScriptedVenue()
+    for starts in (1, 2):
+        async with running(tmp_path / "journal", venue, is_killed=True) as live:
+            await ready(live)
+            await filled_order(live, venue)
+            await live.until(lambda: live.position == venue.position())
+            await compared_anew(live, venue)
+        assert told_fills(tmp_path / "journal") == ["T1", "T2"][:starts]
+
+
 async def test_a_trade_that_nobody_told_is_booked_from_the_same_list(tmp_path):
     """It stands between those that are known."""
     venue = ScriptedVenue()
