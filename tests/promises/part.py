@@ -60,7 +60,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a part is asked for: how much, from which seed, in how many processes, in how much time at most."""
+    """What a part is asked for: how much, from which seed, in how many processes, in how many seconds."""
 
     size: int
     seed: int
