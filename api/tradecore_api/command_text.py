@@ -1,5 +1,7 @@
 """Commands that stop trading, as a line of text: what a file in the state directory says."""
 
+import re
+
 from tradecore.domain.commands import Flatten, command_of, commands
 from tradecore.domain.errors import InvalidValueError
 from tradecore.ports.control_channel import ControlRequest, Stop
@@ -15,6 +17,9 @@ _BPS_MAX = 9_999
 _DAY_SECONDS = 86_400
 # More than the number of any order has; Python reads no more than 4,300.
 _DIGITS_MAX = 40
+_SPACE = re.compile(r"\s+")
+# Where the options of a flatten begin, behind its scope or without one.
+_OPTION = re.compile(r"(?:^|(?<=\s))--")
 
 
 def request_of(text: str) -> ControlRequest:
@@ -28,33 +33,43 @@ def request_of(text: str) -> ControlRequest:
     if len(lines := text.strip().splitlines()) > 1:
         rule = "must be one line: a file has one command"
         raise InvalidValueError("command", "; ".join(lines)[:80], rule)
-    match text.split():
-        case ["flatten", *said] if any(word.startswith("--") for word in said):
+    name, _, said = _SPACE.sub(" ", text.strip(), count=1).partition(" ")
+    match name, said:
+        case "flatten", _ if _OPTION.search(said):
             return _flatten_of(text, said)
-        case ["stop"]:
+        case "stop", "":
             return Stop()
-        case ["cancel", number] if number.isascii() and number.isdigit() and len(number) <= _DIGITS_MAX:
-            return command_of("cancel", order=int(number))
-        case [name] if name in _STOPS:
+        case "cancel", _ if said.isascii() and said.isdigit() and len(said) <= _DIGITS_MAX:
+            return command_of("cancel", order=int(said))
+        case _, "" if name in _STOPS:
             return command_of(name.replace("-", "_"))
-        case [name, scope] if (
-            name in _STOPS and "scope" in commands()[name.replace("-", "_")].__struct_fields__
+        case _ if (
+            name in _STOPS
+            and _is_scope(said)
+            and "scope" in commands()[name.replace("-", "_")].__struct_fields__
         ):
-            return command_of(name.replace("-", "_"), scope=scope)
+            return command_of(name.replace("-", "_"), scope=said)
         case _:
             raise InvalidValueError("command", text[:80], RULE)
 
 
-def _flatten_of(text: str, said: list[str]) -> Flatten:
-    """Return a flatten that says how it closes, in the words of the command line."""
-    scope = said.pop(0) if not said[0].startswith("--") else None
-    given = dict(zip(said[::2], said[1::2], strict=False))
+def _is_scope(said: str) -> bool:
+    """Say whether this can be one part: only behind a colon is there a name, which may have spaces in it."""
+    return ":" in said.split(maxsplit=1)[0] or len(said.split()) == 1
+
+
+def _flatten_of(text: str, said: str) -> Flatten:
+    """Return a flatten that says how it closes, in the words of the command line, behind its scope."""
+    first = _OPTION.search(said)
+    scope, options = (said[: first.start()].rstrip(), said[first.start() :].split()) if first else (said, [])
+    given = dict(zip(options[::2], options[1::2], strict=False))
     known = {"--within-bps": 0, "--then-market": 0}
-    if len(said) % 2 or len(given) * 2 != len(said) or given.keys() - known.keys():
+    is_known = len(options) % 2 == 0 and len(given) * 2 == len(options) and given.keys() <= known.keys()
+    if not is_known or (scope and not _is_scope(scope)):
         raise InvalidValueError("command", text[:80], RULE)
     bps, seconds = given.get("--within-bps"), given.get("--then-market")
     return Flatten(
-        scope=scope,
+        scope=scope or None,
         within_bps=None if bps is None else distance_bps(bps),
         then_market_ns=None if seconds is None else time_ns(seconds),
     )

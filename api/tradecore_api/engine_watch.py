@@ -1,6 +1,7 @@
 """Looks at a running engine from beside it: profit of the day, halts, and feeds that come back."""
 
 import logging
+import shlex
 from decimal import Decimal
 
 from tradecore.domain.refusal_words import refusal_words
@@ -82,7 +83,7 @@ class EngineWatch:
             halted[scope] = rule
             if self._halted.get(scope) != rule:
                 why = refusal_words(rule, limit, value, self._units, 0).removeprefix("halted: ")
-                way_out = f"`tradecore release {scope} --by PERSON` ends that"
+                way_out = f"`tradecore release {shlex.quote(scope)} --by PERSON` ends that"
                 said = f"HALTED: {scope} opens nothing more: {rule}: {why}; {way_out}"
                 log.error("halted", extra={"words": said, "told": {"scope": scope, "rule": rule}})
         for scope in self._halted.keys() - halted.keys():

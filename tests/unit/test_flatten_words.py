@@ -3,7 +3,7 @@
 import pytest
 
 from tradecore.domain import InvalidValueError
-from tradecore.domain.commands import CancelAll, Flatten, Kill
+from tradecore.domain.commands import CancelAll, Flatten, Kill, Pause
 from tradecore_api.command_text import request_of
 from tradecore_api.config.stop_tables import FlattenTable
 
@@ -77,3 +77,28 @@ def test_what_was_done_says_how():
     assert by_limit.done().endswith(f"every position closed {way}")
     assert by_limit.words().endswith(way)
     assert Flatten().done().endswith("every position is closed as the market allows")
+
+
+@pytest.mark.parametrize("name", ["maker", "mäker Ü", "a  b", "a:b c", "kill all"])
+def test_a_scope_may_have_spaces_in_its_name(name):
+    """As on the command line: a strategy that it can stop, a file can stop, too."""
+    for scope in (f"strategy:{name}", f"instrument:{name}", f"account:{name}"):
+        assert request_of(f"kill {scope}\n") == Kill(scope=scope)
+        assert request_of(f"  cancel-all \t {scope}") == CancelAll(scope=scope)
+        assert request_of(f"flatten {scope}") == Flatten(scope=scope)
+        assert request_of(f"flatten {scope}  --then-market 1 --within-bps 3") == Flatten(
+            scope=scope, within_bps=3, then_market_ns=SECOND
+        )
+
+
+def test_only_a_name_behind_a_colon_may_have_spaces():
+    """Two words without one are no part of anything."""
+    for text in ("kill me now", "pause maker now", "cancel 1 2", "stop strategy:a", "release-kill me now"):
+        with pytest.raises(InvalidValueError):
+            request_of(text)
+
+
+def test_an_answer_names_the_way_back_as_a_shell_reads_it():
+    """A name with a space is one word of the command line only within quotes."""
+    assert Pause(scope="strategy:a b").done().endswith("`tradecore resume 'strategy:a b'`")
+    assert Pause(scope="strategy:maker").done().endswith("`tradecore resume strategy:maker`")

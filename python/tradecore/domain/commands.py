@@ -6,6 +6,7 @@ commands as they come. The journal has them by number (`record_bodies.Command`);
 """
 
 import re
+import shlex
 from functools import cache
 
 import msgspec
@@ -74,7 +75,8 @@ class Pause(Stopping, frozen=True, kw_only=True):
 
     def done(self) -> str:
         """Say what has been done, to who gave it."""
-        until = f"`tradecore resume{f' {self.scope}' if self.scope else ''}`"
+        # Quoted for a shell, which would split a name that has a space.
+        until = f"`tradecore resume{f' {shlex.quote(self.scope)}' if self.scope else ''}`"
         return (
             f"paused: no new risk{self._part} is taken; cancels and closing orders still work until {until}"
         )
