@@ -68,6 +68,7 @@ class Pulse:
 
     def __init__(self, silent_ns: int, start_ns: int) -> None:
         self._silent_ns, self._start_ns = silent_ns, start_ns
+        self._has_sign = False
         self._sign_ns: int | None = None
         self._start_seen_ns: int | None = None
         self._looked_ns: int | None = None
@@ -80,6 +81,11 @@ class Pulse:
         """Return the last heartbeat that was seen, also when its file is gone since."""
         return self._beat
 
+    @property
+    def has_sign(self) -> bool:
+        """Whether the last look has shown that the engine lives: an answer, or a heartbeat after another."""
+        return self._has_sign
+
     def silence_ns(self, now_ns: int) -> int:
         """Return how long ago the last sign of life was seen; 0 before the first look."""
         return 0 if self._sign_ns is None else now_ns - self._sign_ns
@@ -87,7 +93,10 @@ class Pulse:
     def feel(self, sight: Sight, now_ns: int) -> Standing:
         """Say what the engine is taken for, from what is seen at `now_ns` of a clock that never jumps."""
         self._forgive_own_silence(now_ns)
-        if sight.has_answered or (sight.beat is not None and sight.beat != self._beat):
+        is_new = sight.beat is not None and sight.beat != self._beat
+        # The first heartbeat that is seen may be an old one, of an engine that hangs since.
+        self._has_sign = sight.has_answered or (is_new and self._beat is not None)
+        if sight.has_answered or is_new:
             self._sign_ns = now_ns
             self._know_writer(sight.beat)
         self._beat = beat = sight.beat or self._beat

@@ -110,7 +110,6 @@ class Watchdog:
         self._process_start = process_start(os.getpid())
         self._beating: Call[None] | None = None
         self._beat_ns = self._check_ns = self._asked_ns = 0
-        self._has_sign = False
         self._ending: dict[str, asyncio.Task[None]] = {}
         self._checking: dict[str, asyncio.Task[None]] = {}
         self._told: dict[str, OrphanStatus] = {}
@@ -151,7 +150,7 @@ class Watchdog:
         That takes at most `seconds_max` after that was known; `is_done` then says whether nothing is open.
         """
         await self._look_once()
-        while self.standing is Standing.RUNNING and not self._has_sign:
+        while self.standing is Standing.RUNNING and not self._pulse.has_sign:
             await asyncio.sleep(POLL_SECONDS)
             await self._look_once()
         found, deadline = self.standing, time.monotonic() + seconds_max
@@ -184,13 +183,11 @@ class Watchdog:
 
     async def _look_once(self) -> None:
         now_ns = time.monotonic_ns()
-        before = self._pulse.silence_ns(now_ns)
-        sight = await self._eyes.look(self._pulse.last_beat, asks=self._asks(before, now_ns))
+        asks = self._asks(self._pulse.silence_ns(now_ns), now_ns)
+        sight = await self._eyes.look(self._pulse.last_beat, asks=asks)
         self._owners.learn(sight.beat.order_names if sight.beat is not None else {})
         now_ns = time.monotonic_ns()
-        standing = self._pulse.feel(sight, now_ns)
-        self._has_sign = sight.has_answered or 0 < self._pulse.silence_ns(now_ns) < before
-        self._follow(standing)
+        self._follow(self._pulse.feel(sight, now_ns))
         self._keep_beating(now_ns)
         self._keep_checking(now_ns)
 

@@ -155,3 +155,27 @@ def test_no_engine_that_gave_a_sign_in_time_is_taken_for_one_that_hangs(steps):
         standing = watch.see(sight(beat(seen)), ms=tenths * 100)
         silent_ns = 0 if is_new else silent_ns + (span_ns if span_ns < HELD_NS else 0)
         assert standing is (Standing.HUNG if silent_ns > SILENT_NS else Standing.RUNNING)
+
+
+def test_a_heartbeat_after_another_shows_that_an_engine_lives_as_an_answer_does():
+    """Who looks once needs a sign: without this one it waits for ever for an engine that answers too late."""
+    watch = Watch()
+    for seen, has_sign in (
+        (sight(beat(0)), False),  # it may be of an engine that hangs since
+        (sight(beat(0)), False),
+        (sight(None), False),
+        (sight(beat(0)), False),
+        (sight(beat(500)), True),
+        (sight(beat(500)), False),
+        (sight(beat(500), has_answered=True), True),
+    ):
+        assert watch.see(seen) is Standing.RUNNING
+        assert watch.pulse.has_sign is has_sign
+
+
+def test_a_watchdog_that_was_held_takes_its_own_silence_for_no_sign_of_the_engine():
+    """An engine that hangs is not called running because the machine slept between two looks."""
+    watch = Watch()
+    watch.see_for(600, sight(beat(0)))
+    watch.see(sight(beat(0)), ms=2 * HELD_NS // MS)
+    assert not watch.pulse.has_sign
