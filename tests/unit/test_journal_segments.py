@@ -11,7 +11,7 @@ from tradecore.domain.errors import ConfigError, StorageError
 from tradecore.domain.journal import JournalFolder, Segments, decode_frames, encode_session_end
 from tradecore.domain.journal_folder import hash_of_first, position_of
 from tradecore.domain.record import JournalPosition
-from tradecore.runtime import Projector
+from tradecore.runtime import Projector, journal_tail
 from tradecore.runtime.journal_tail import JournalTail
 from tradecore.runtime.recovery import recover
 from tradecore_api import cli
@@ -211,8 +211,9 @@ class Places:
         """Nothing is open."""
 
 
-async def test_tables_within_what_was_dropped_are_filled_from_the_start(traded, tmp_path):
+async def test_tables_within_what_was_dropped_are_filled_from_the_start(traded, tmp_path, monkeypatch):
     """Their place is no longer in the journal: whatever they have is made again, complete."""
+    monkeypatch.setattr(journal_tail, "CHUNK_BYTES_MAX", 1_000)
     folder = in_segments(traded, tmp_path / "journal")
     for stop in (1, 3, 6):
         tables = Places()
@@ -225,6 +226,16 @@ async def test_tables_within_what_was_dropped_are_filled_from_the_start(traded, 
         await Projector(folder, tables).catch_up()
         assert tables.cleared == 1
         assert [record.seq for record in tables.records] == [record.seq for record in projected(traded)]
+
+
+def test_a_part_spans_what_was_dropped(traded, tmp_path):
+    """Tables take a part in one transaction: an archive must not have one before each gap."""
+    folder = in_segments(traded, tmp_path / "journal")
+    folder.drop_market_events(FOREVER_NS)
+    assert folder.verify().dropped > 100
+    (part,) = iter(JournalTail(folder).next_part, None)
+    assert part.after.next_seq == folder.verify().records
+    assert [record.seq for record in part.records] == [record.seq for record in projected(traded)]
 
 
 def test_a_restart_replays_all_segments(traded, tmp_path):

@@ -73,15 +73,20 @@ class JournalTail:
         Raises `StorageError` when the journal cannot be read, or at its damage.
         """
         before = position_of(self._reader, self._first)
-        data = self._reader.read_frames(CHUNK_BYTES_MAX)
-        if not data:
+        records: list[JournalRecord] = []
+        points: list[EquityPoint] = []
+        # Frames that a retention dropped end what is read: a part spans them, or an archive would have
+        # thousands of parts of a few records, each of which the tables take in a transaction of its own.
+        room, begin = CHUNK_BYTES_MAX, before.next_seq
+        while room > 0 and (data := self._reader.read_frames(room)):
+            self._first = self._first or hash_of_first(data)
+            records += frames.scan(data).records(begin)
+            points += self._points(data, is_first=begin == 0)
+            room, begin = room - len(data), self._reader.records
+        if begin == before.next_seq:
             return None
-        self._first = self._first or hash_of_first(data)
         return JournalPart(
-            records=frames.scan(data).records(before.next_seq),
-            before=before,
-            after=position_of(self._reader, self._first),
-            points=self._points(data, is_first=before.next_seq == 0),
+            records=records, before=before, after=position_of(self._reader, self._first), points=points
         )
 
     def _follow_from_start(self) -> None:
