@@ -9,6 +9,7 @@ import pytest
 from tradecore_api import kill_latch, state_dir
 from tradecore_api.cli import main
 from tradecore_api.exit_codes import ExitCode
+from tradecore_api.heartbeat import Heartbeat
 from tradecore_api.state_dir import StateDir
 
 
@@ -84,3 +85,11 @@ def test_a_pipe_in_the_place_of_a_small_file_holds_no_command(name, state):
     assert main(["kill", "desk"]) == ExitCode.OK
     assert main(["emergency-stop"]) == ExitCode.OK
     assert kill_latch.is_engaged(StateDir("desk"))
+
+
+def test_a_kill_of_a_live_account_says_that_it_is_live(state, capsys):
+    """As every other answer does, whoever reads it at night."""
+    beat = Heartbeat(pid=1, time_ns=0, phase="ended", account="desk", mode="live", journal="j")
+    beat.write(StateDir("desk").heartbeat)
+    assert main(["kill", "desk"]) == ExitCode.OK
+    assert capsys.readouterr().out.startswith("desk (LIVE): ")

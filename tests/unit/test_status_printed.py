@@ -209,6 +209,23 @@ def test_a_switch_that_is_engaged_is_told(capsys, is_latched):
     assert f"kill switch {'ENGAGED' if is_latched else 'off'}" in lines
 
 
+def test_a_kill_whose_file_is_gone_is_not_told_to_be_off(capsys):
+    """The engine is killed all the same, by its journal; only a start without that is not."""
+    (line,) = (
+        line
+        for line in printed(capsys, entry_of(is_kill_latched=False, engine={"is_killed": True}))
+        if line.startswith("kill switch")
+    )
+    assert line.startswith("kill switch ENGAGED in its journal")
+
+
+def test_a_live_engine_whose_files_are_gone_says_that_it_is_live(capsys):
+    """Its answer has the mode; there is no heartbeat to take it from."""
+    gone = msgspec.structs.replace(entry_of(engine={"mode": "live"}), heartbeat=None)
+
+    assert "mode LIVE: its orders leave for a venue" in printed(capsys, gone)
+
+
 @pytest.mark.parametrize(
     ("states", "code"),
     [

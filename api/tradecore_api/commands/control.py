@@ -219,7 +219,7 @@ def _say_outcome(arguments: argparse.Namespace, account: str, outcome: kill_swit
         print_json({"account": account, **msgspec.to_builtins(outcome)})
     else:
         stream = sys.stdout if outcome.code == ExitCode.OK else sys.stderr
-        print(f"{account}: {outcome.message}", file=stream)
+        print(f"{_named(account)}: {outcome.message}", file=stream)
     return outcome.code
 
 

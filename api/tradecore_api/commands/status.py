@@ -34,6 +34,7 @@ LOG_LINES_SHOWN = 5
 class _Told(msgspec.Struct, frozen=True):
     """What is read of an engine's answer; one of another version may have less."""
 
+    mode: str = ""
     currency: str = ""
     equity: str = ""
     cash: str = ""
@@ -123,7 +124,8 @@ def _print(entry: AccountStatus) -> None:
 
 
 def _head(entry: AccountStatus, told: _Told | None) -> dict[str, object]:
-    beat = entry.heartbeat
+    # The engine's own word first: its files may be gone.
+    mode = told.mode if told and told.mode else entry.heartbeat.mode if entry.heartbeat else ""
     state = entry.state
     if told is not None and state == RUNNING:
         state = "running, KILLED" if told.is_killed else "running, PAUSED" if told.is_paused else state
@@ -133,12 +135,12 @@ def _head(entry: AccountStatus, told: _Told | None) -> dict[str, object]:
         values["ended"] = f"{iso_time(entry.last_words.time_ns, 0)}, exit code {entry.last_words.exit_code}"
     values |= {
         "next step": entry.next_step,
-        "mode": coloured(mode_words(beat.mode), beat.mode) if beat else "",
+        "mode": coloured(mode_words(mode), mode) if mode else "",
         "pid": entry.pid if entry.pid is not None else "",
         "last heartbeat": age_text(entry.heartbeat_age_seconds),
         "armed": _armed(entry, told),
         "approval": "" if told is None else told.approval,
-        "kill switch": _switch(entry),
+        "kill switch": _switch(entry, told),
         "watchdog": entry.watchdog,
     }
     if told is not None:
@@ -159,10 +161,12 @@ def _armed(entry: AccountStatus, told: _Told | None) -> str:
     return "" if signed is None else armed_words(signed.arming)
 
 
-def _switch(entry: AccountStatus) -> str:
+def _switch(entry: AccountStatus, told: _Told | None) -> str:
     if entry.is_kill_latched and state_dir.owner_words(state_dir.StateDir(entry.account)):
         # What cannot be looked at is taken for engaged where an engine starts; here it is just not seen.
         return "not to be seen by this user"
+    if told is not None and told.is_killed and not entry.is_kill_latched:
+        return "ENGAGED in its journal; the file of it is gone, so a start with --new-journal is not killed"
     return "ENGAGED" if entry.is_kill_latched else "off"
 
 
