@@ -133,6 +133,16 @@ def test_orders_that_are_the_same_have_no_reason():
             "its fee was paid in BNB in live and in USD in backtest",
         ),
         (order(fills=[fill(fee=7)]), "fee", "its fee is another one for the same fills"),
+        (
+            order(fills=[fill(4, fee=7), fill(6, fee=0)]),
+            "fee",
+            "its fee is another one at the same price, in other parts",
+        ),
+        (
+            order(fills=[fill(4, fee=0, value=1), fill(6, fee=fill().fee)]),
+            "last price",
+            "it traded at the same price; the runs end at other prices",
+        ),
         (order(fills=[fill(value=1)]), "last price", "the fills are the same; the runs end at other prices"),
     ],
 )

@@ -44,8 +44,9 @@ def reasons_of(
     elif one.fills and other.fills:
         yield from _prices(one, other, units, names)
         yield from _fees(one, other, names)
-        if _key(one) == _key(other) and _value(one) != _value(other):
-            yield Reason("last price", "the fills are the same; the runs end at other prices")
+        if _paid(one) == _paid(other) and _value(one) != _value(other):
+            what = "the fills are the same" if _key(one) == _key(other) else "it traded at the same price"
+            yield Reason("last price", f"{what}; the runs end at other prices")
 
 
 def _alone(order: RunOrder, name: str) -> Reason:
@@ -138,8 +139,9 @@ def _fees(one: RunOrder, other: RunOrder, names: tuple[str, str]) -> Iterator[Re
             for fees, name in zip((first, second), names, strict=True)
         )
         yield Reason("conversion", f"its fee was paid {paid}")
-    elif _key(one) == _key(other):
-        yield Reason("fee", "its fee is another one for the same fills")
+    elif _paid(one) == _paid(other):
+        what = "for the same fills" if _key(one) == _key(other) else "at the same price, in other parts"
+        yield Reason("fee", f"its fee is another one {what}")
 
 
 def _fee(order: RunOrder) -> dict[str, int]:
