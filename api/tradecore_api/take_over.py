@@ -1,5 +1,6 @@
 """Takes a live account over from an engine that hangs: it is fenced, then its process is ended."""
 
+import logging
 import os
 import signal
 import sys
@@ -14,6 +15,8 @@ from tradecore_api.config.tables import Config
 from tradecore_api.instance_lock import AlreadyRunningError, living_holder
 from tradecore_api.state_dir import StateDir
 from tradecore_api.wiring import venue_claims
+
+log = logging.getLogger("tradecore.daemon")
 
 # How long a process may take for its end: one that hangs in the kernel takes longer.
 END_SECONDS_MAX = 3.0
@@ -77,6 +80,9 @@ def seize(config: Config, state: StateDir, journal: str) -> None:
         raise StillHeldError(state.account, journal, next(filter(heartbeat.is_alive, ended), None))
     if not _is_so_within(lambda: not instance_lock.is_held(state.lock), END_SECONDS_MAX):
         raise StillHeldError(state.account, journal, instance_lock.holder(state.lock))
+    what = f"its process {', '.join(map(str, ended))} was ended" if ended else "no process of it ran here"
+    words = f"TAKEN OVER: whoever had {state.account} is fenced and sends nothing more; {what}"
+    log.warning("taken_over", extra={"words": words, "told": {"account": state.account, "ended": ended}})
 
 
 def _ended(pids: Iterable[int]) -> list[int]:

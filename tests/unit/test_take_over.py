@@ -97,8 +97,8 @@ def test_nobody_there_is_taken_over_from_all_the_same(ground):
         assert (holds["main"].epoch(), holds["main"].takes_over) == (1, True)
 
 
-def test_a_process_that_holds_the_account_is_fenced_and_ended(ground):
-    """Also one that is stopped. Whoever had the account knows the epoch before its process ends."""
+def test_a_process_that_holds_the_account_is_fenced_and_ended(ground, caplog):
+    """Also one that is stopped. Whoever had the account knows the epoch first; the log says who was ended."""
     config = ground.config()
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(ground.folder / "live.toml")],
@@ -117,6 +117,8 @@ def test_a_process_that_holds_the_account_is_fenced_and_ended(ground):
         reaped.join(10)
         assert holder.returncode == -signal.SIGKILL
         assert epoch_of(config) == 1
+        (said,) = [record.words for record in caplog.records if record.msg == "taken_over"]
+        assert said.endswith(f"is fenced and sends nothing more; its process {holder.pid} was ended")
     finally:
         holder.kill()
         holder.communicate()
