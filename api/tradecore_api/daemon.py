@@ -35,7 +35,7 @@ from tradecore_api.engine_watch import EngineWatch
 from tradecore_api.event_loop import loop_factory
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.forced_end import ForcedEnd
-from tradecore_api.guard import Guard
+from tradecore_api.guard import Guard, cause_of
 from tradecore_api.heartbeat import Heartbeat
 from tradecore_api.helpers_of_a_run import helper
 from tradecore_api.instance_lock import InstanceLock
@@ -388,13 +388,14 @@ class Daemon:
             self._notice.note(is_there=sight.has_watchdog)
         for words in sight.repairs:
             log.warning("lock_put_back", extra={"words": words})
-        for what, words in sight.alarms.items():
-            if what not in self._alarms:
-                log.error("file_gone", extra={"words": f"ALARM: {words}. Paused: no new risk is taken"})
+        new = [what for what in sight.alarms if what not in self._alarms]
+        for what in new:
+            words = f"ALARM: {sight.alarms[what]}. Paused: no new risk is taken"
+            log.error(cause_of(what), extra={"words": words})
         for what in self._alarms.keys() - sight.alarms.keys():
             log.warning("file_back", extra={"words": f"the {what} is in its place again; the pause stays"})
-        if sight.alarms.keys() - self._alarms.keys() and not session.engine.summary().is_paused:
-            self._begin(session.command(SafetyPause(cause="file_gone", seen=0, bound=0)))
+        if new and not session.engine.summary().is_paused:
+            self._begin(session.command(SafetyPause(cause=cause_of(new[0]), seen=0, bound=0)))
         self._alarms = sight.alarms
 
     def _beat_if_possible(self, phase: str) -> None:

@@ -10,6 +10,15 @@ from tradecore_api.instance_lock import InstanceLock
 from tradecore_api.state_dir import StateDir
 from tradecore_api.watchdog import presence
 
+DESCRIPTORS, DISK = "reserve of descriptors", "reserve of the disk"
+# Why an engine pauses where one of these is used up; of all else, a file is gone.
+_CAUSES = {DESCRIPTORS: "no_descriptors", DISK: "disk_full"}
+
+
+def cause_of(alarm: str) -> str:
+    """Return why an alarm pauses the engine, as a `SafetyPause` says it."""
+    return _CAUSES.get(alarm, "file_gone")
+
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
     """What was found.
@@ -59,7 +68,7 @@ class Guard:
         account = self._state.account
         # First, because everything else may have to open a file.
         if not self._spare.keep():
-            alarms["reserve of descriptors"] = (
+            alarms[DESCRIPTORS] = (
                 "this process can open no more files: it goes on with those that were kept for stops, which "
                 "do not last; see what opens them (a strategy?), raise the limit (`ulimit -n`), then "
                 f"`tradecore resume {account}`, or end it with `tradecore stop`"
@@ -84,7 +93,7 @@ class Guard:
                 f"{self._journal.where} was removed or replaced: the next start finds nothing of it; {ways}"
             )
         elif not self._journal.keep_reserve():
-            alarms["reserve of the disk"] = (
+            alarms[DISK] = (
                 f"the disk of {self._journal.where} is full: the journal goes on in the room that was kept "
                 f"for this, which does not last; make room, then `tradecore resume {account}`, or end it "
                 "with `tradecore stop`"

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 
-from tradecore.domain.commands import Pause
+from tradecore.domain.commands import SafetyPause
 from tradecore.domain.quoted import error_text
 from tradecore_api.bounded import unheard
 
@@ -13,7 +13,7 @@ _pauses: set[asyncio.Task[None]] = set()
 
 
 def helper(
-    work: Coroutine[object, object, None], name: str, answer: Callable[[Pause], Awaitable[object]]
+    work: Coroutine[object, object, None], name: str, answer: Callable[[SafetyPause], Awaitable[object]]
 ) -> asyncio.Task[None]:
     """Return a task that does this work beside a run; cancelled it ends without a word.
 
@@ -37,5 +37,5 @@ def helper(
     return made
 
 
-async def _asked(answer: Callable[[Pause], Awaitable[object]]) -> None:
-    await answer(Pause())
+async def _asked(answer: Callable[[SafetyPause], Awaitable[object]]) -> None:
+    await answer(SafetyPause(cause="helper_failed", seen=0, bound=0))

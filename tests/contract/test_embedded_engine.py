@@ -79,6 +79,7 @@ async def test_what_looks_after_it_and_fails_is_said_and_pauses(settings, monkey
     async with asyncio.timeout(60):
         while not engine.status().get("is_paused"):  # noqa: ASYNC110 - what runs is another task of ours
             await asyncio.sleep(0.01)
+    assert "ended by a fault" in engine.status()["paused_by"], "it is no operator who paused"
     engine.stop()
     await running
     (said,) = [record.words for record in caplog.records if record.msg == "helper_failed"]

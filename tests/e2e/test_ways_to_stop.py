@@ -274,4 +274,4 @@ def test_a_flatten_by_limit_is_said_in_every_way_and_by_the_settings(running):
     running.shell.run("stop", "one")
     running.shell.run("journal", "replay", str(running.state / "engine.journal"))
     told = running.shell.run("journal", "tail", str(running.state / "engine.journal"), "-n", "100000")[0]
-    assert "an operator flattens: every order is cancelled and every position is closed by limit" in told
+    assert "flattening: every order is cancelled and every position is closed by limit" in told

@@ -72,6 +72,7 @@ def test_an_engine_goes_on_in_its_reserve_and_needs_no_restart(tmp_path, disk, i
             assert "is full: the journal goes on in the room that was kept" in alarm
             assert not (disk / "full.journal.reserve").exists()
             assert waited(lambda: status()["is_paused"])
+            assert "the disk of the journal is full" in status()["paused_by"]
             if is_killed:
                 shell.run("kill", "one")
             else:

@@ -15,7 +15,7 @@ from tradecore.domain.errors import StorageError
 from tradecore.ports.control_channel import Status
 from tradecore.runtime import forked_child
 from tradecore_api import daemon as daemons
-from tradecore_api import heartbeat, process_deadline
+from tradecore_api import guard, heartbeat, process_deadline
 from tradecore_api.command_words import answer_words
 from tradecore_api.config import read
 from tradecore_api.daemon import FORCE_MARGIN_SECONDS, Daemon
@@ -433,3 +433,28 @@ async def test_a_file_that_is_gone_is_told_once_pauses_and_is_told_when_it_is_ba
         ("lock_put_back", "the lock is there again"),
         ("file_back", "the journal is in its place again; the pause stays"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("alarm", "cause", "words"),
+    [
+        ("journal", "file_gone", "no longer where it was"),
+        ("state directory", "file_gone", "no longer where it was"),
+        (guard.DISK, "disk_full", "the disk of the journal is full"),
+        (guard.DESCRIPTORS, "no_descriptors", "can open no more files"),
+    ],
+)
+async def test_each_alarm_pauses_by_its_own_cause(made, caplog, alarm, cause, words):
+    """Who is told of a file that is gone looks for one, and frees no room on the disk."""
+    daemon, commands = made(), []
+
+    async def command(request):
+        commands.append(request)
+
+    daemon._session = SimpleNamespace(engine=summary().engine, command=command, outside=None)
+    daemon._guard = SimpleNamespace(look=lambda: Sight(alarms={alarm: "it is so"}))
+    await daemon._look_after_files()
+    await asyncio.sleep(0)
+    assert commands == [SafetyPause(cause=cause, seen=0, bound=0)]
+    assert words in commands[0].why()
+    assert [record.msg for record in caplog.records] == [cause]

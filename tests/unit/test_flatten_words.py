@@ -77,6 +77,8 @@ def test_what_was_done_says_how():
     assert by_limit.done().endswith(f"every position closed {way}")
     assert by_limit.words().endswith(way)
     assert Flatten().done().endswith("every position is closed as the market allows")
+    # One that `flatten_when_halted` gives is no operator's.
+    assert "operator" not in Flatten().words() + by_limit.words()
 
 
 @pytest.mark.parametrize("name", ["maker", "mäker Ü", "a  b", "a:b c", "kill all"])

@@ -125,13 +125,11 @@ class Flatten(Stopping, frozen=True, kw_only=True):
         return f"flattening: {what} {self._way or 'as the market allows'}"
 
     def words(self) -> str:
-        """Say what was commanded, to who reads the journal."""
+        """Say what was commanded, to who reads the journal: by an operator, or by the engine after a loss."""
         way = f" {self._way}" if self._way else ""
         if self.scope:
-            return (
-                f"an operator flattens: every order{self._part} is cancelled and every position closed{way}"
-            )
-        return f"an operator flattens: every order is cancelled and every position is closed{way}"
+            return f"flattening: every order{self._part} is cancelled and every position closed{way}"
+        return f"flattening: every order is cancelled and every position is closed{way}"
 
     @property
     def _way(self) -> str:
@@ -317,9 +315,10 @@ class SafetyPause(Plain, frozen=True, kw_only=True):
     Attributes
     ----------
     cause : str
-        `feed_lost`, `stale_data`, `clock_jump` or `file_gone`.
+        `feed_lost`, `stale_data`, `clock_jump`, `file_gone`, `disk_full`, `no_descriptors` or
+        `helper_failed`.
     seen : int
-        What was seen: nanoseconds, of stale data how often, of a file 0.
+        What was seen: nanoseconds, of stale data how often, and 0 where nothing is counted.
     bound : int
         What is allowed.
     """
@@ -348,6 +347,12 @@ class SafetyPause(Plain, frozen=True, kw_only=True):
                 return f"the clock of the machine has jumped by {seen:+.3f} s, allowed are {bound:g} s"
             case "file_gone":
                 return "the state directory or the journal is no longer where it was"
+            case "disk_full":
+                return "the disk of the journal is full, and it goes on in the room that was kept for this"
+            case "no_descriptors":
+                return "the process can open no more files, and goes on with those that were kept for stops"
+            case "helper_failed":
+                return "what looks after feed, clock or command files has ended by a fault: start it again"
             case cause:
                 return cause
 

@@ -12,12 +12,18 @@ crate::coded! {
         ClockJump = 3, "clock_jump";
         /// The state directory or the journal is no longer where it was.
         FileGone = 4, "file_gone";
+        /// The disk of the journal is full: it goes on in the room that was kept for this.
+        DiskFull = 5, "disk_full";
+        /// The process can open no more files: it goes on with those that were kept for stops.
+        NoDescriptors = 6, "no_descriptors";
+        /// What looks after feed, clock or command files has ended by a fault.
+        HelperFailed = 7, "helper_failed";
     }
 }
 
 /// A pause that an engine gives itself: what was seen, and the bound that it passed.
 ///
-/// Both numbers are nanoseconds, of stale data how often, and of a file that is gone 0.
+/// Both numbers are nanoseconds, of stale data how often, and 0 where nothing is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SafetyPause {
     /// What is not to be trusted.
