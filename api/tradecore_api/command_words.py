@@ -22,6 +22,17 @@ from tradecore.engine import Engine
 WHOLE = frozenset({None, "account", "portfolio"})
 
 
+def spoken_of(engine: Engine, request: Command | Money) -> Command | Money:
+    """Return a request in which the only account, by its name, is everything; any other one as it is.
+
+    So a kill of it is latched for every next start, and what ends a stop of everything says so.
+    """
+    names = engine.spec.account_names
+    if isinstance(request, Stopping) and len(names) == 1 and request.scope == f"account:{names[0]}":
+        return msgspec.structs.replace(request, scope=None)
+    return request
+
+
 def answer_words(engine: Engine, command: Command | Money) -> str:
     """Say that a command ends what never was, or at which accounts it works; empty where neither matters.
 

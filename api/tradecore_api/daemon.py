@@ -27,7 +27,7 @@ from tradecore_api import heartbeat, kill_latch, last_words, process_deadline, s
 from tradecore_api.bounded import Call, unheard
 from tradecore_api.command_files import CommandFiles
 from tradecore_api.command_signals import CommandSignals
-from tradecore_api.command_words import WHOLE, answer_words
+from tradecore_api.command_words import WHOLE, answer_words, spoken_of
 from tradecore_api.config.tables import Config
 from tradecore_api.control.server import ControlServer
 from tradecore_api.engine_status import beat_of, engine_status
@@ -297,7 +297,8 @@ class Daemon:
         if isinstance(request, Stop):
             self._ask_end(STOP_COMMAND)
             return ControlReply(accepted=True, seq=session.status().seq, message="the engine is ending")
-        idle = answer_words(session.engine, request := self._tables.flatten.completed(request))
+        request = spoken_of(session.engine, self._tables.flatten.completed(request))
+        idle = answer_words(session.engine, request)
         # In memory and in the journal first: a disk that is full or hangs must not keep it from that. One
         # that crashes before the latch is written starts killed all the same: its journal says so.
         try:

@@ -11,12 +11,13 @@ import msgspec
 import pytest
 
 from tradecore.domain.commands import Kill, Pause, Release, ReleaseKill, Resume, SafetyPause
-from tradecore.domain.errors import StorageError
+from tradecore.domain.errors import InvalidValueError, StorageError
+from tradecore.engine.scopes import ScopeNames
 from tradecore.ports.control_channel import Status
 from tradecore.runtime import forked_child
 from tradecore_api import daemon as daemons
 from tradecore_api import guard, heartbeat, process_deadline
-from tradecore_api.command_words import answer_words
+from tradecore_api.command_words import answer_words, spoken_of
 from tradecore_api.config import read
 from tradecore_api.daemon import FORCE_MARGIN_SECONDS, Daemon
 from tradecore_api.exit_codes import ExitCode
@@ -102,6 +103,23 @@ def summary(**fields):
 def test_a_command_that_ends_what_never_was_says_so(command, found, words):
     """And what else is halted, which may be what was meant."""
     assert answer_words(summary(**found).engine, command) == words
+
+
+def test_the_only_account_by_its_name_is_everything():
+    """So a kill of it has the latch that a start with a new journal finds; of several each is a part."""
+    names = ScopeNames(strategies=("a",), instruments=("G",), accounts=("desk",))
+    assert names.numbered("account:desk") == names.numbered("account") == ("account", 0)
+    with pytest.raises(InvalidValueError):
+        names.numbered("account:dsk")
+    one = SimpleNamespace(spec=SimpleNamespace(account_names=("desk",)))
+    assert spoken_of(one, Kill(scope="account:desk")) == Kill()
+    assert spoken_of(one, ReleaseKill(scope="account:desk")) == ReleaseKill()
+    release = Release(scope="account:desk", person="me")
+    for other in (Kill(), Kill(scope="account:dsk"), Kill(scope="strategy:desk"), release):
+        assert spoken_of(one, other) is other
+    several = SimpleNamespace(spec=SimpleNamespace(account_names=("desk", "other")))
+    part = Kill(scope="account:desk")
+    assert spoken_of(several, part) is part
 
 
 @pytest.mark.parametrize(

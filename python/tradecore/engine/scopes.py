@@ -22,7 +22,8 @@ class ScopeNames(msgspec.Struct, frozen=True, kw_only=True):
         """
         what, _, name = scope.partition(":")
         match what:
-            case "account" if scope == "account" and not self.has_accounts:
+            case "account" if not self.has_accounts and scope in ("account", f"account:{self.accounts[0]}"):
+                # The only account is all there is, whether its name is said or not.
                 return "account", 0
             case "account" if self.has_accounts and scope != "account":
                 return what, _place("scope", scope, name, self.accounts)
