@@ -322,6 +322,9 @@ def test_the_commands_pack_drop_and_copy(traded, tmp_path, capsys):
         assert cli.main(["journal", *words]) == ExitCode.OK
     assert "a retention has dropped" in capsys.readouterr().out
     assert cli.main(["journal", "compact", str(tmp_path / "none")]) == ExitCode.STORAGE
+    (tmp_path / "live.toml").write_text('mode = "live"')
+    assert cli.main(["journal", "compact", str(tmp_path / "live.toml")]) == ExitCode.STORAGE
+    assert "is not a tradecore journal" in capsys.readouterr().err
 
 
 def test_market_events_of_a_young_segment_stay(tmp_path, traded):

@@ -56,7 +56,9 @@ def backup(arguments: argparse.Namespace) -> int:
 
 
 def _named(path: str) -> JournalFolder:
-    """Return the journal that the command line names; raises `StorageError` when there is none."""
+    """Return the journal that the command line names; raises `StorageError` when it is none."""
     journal = JournalFolder(path)
     journal.check_exists()
+    # Another file has no older segments either, and must not be told that it is well kept.
+    journal.reader().read_frames(1)
     return journal
