@@ -59,7 +59,7 @@ _NEXT_STEPS: tuple[tuple[type[BaseException], str], ...] = (
         StorageError,
         "make room on the disk or let it be written to, then start again: nothing that was told is lost",
     ),
-    (ConfigError, "change the setting that is named, then start again"),
+    (ConfigError, "change the setting that is named, or arm it if that is what is missing, then start again"),
     (
         BrokenInvariantError,
         "stop trading, keep the journal, and report this: a promise of tradecore is broken",

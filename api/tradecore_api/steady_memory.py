@@ -9,7 +9,9 @@ from functools import cache
 # Of `mallopt(3)` in glibc.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _LARGE_BYTES = 256 << 10
-_FREE_BYTES = 8 << 20
+# A trim of all heaps leaves the end of each but the first one as it is: that goes back by itself where more
+# than this is free there.
+_FREE_BYTES = 512 << 10
 _ARENAS = 2
 _TRIM_SECONDS = 60.0
 
