@@ -518,6 +518,13 @@ def _add_simulate(commands: Commands) -> None:
     simulate.add_argument(
         "--trace", action="store_true", help="that seed alone: print what happened, in order"
     )
+    simulate.add_argument(
+        "--shrink-seconds",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="how long a failure is made small, 0 for not at all (60)",
+    )
     _json(simulate)
 
 

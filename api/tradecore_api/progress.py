@@ -40,18 +40,36 @@ def counted(items: Iterable[Item], label: str) -> Iterator[Item]:
 
 
 @contextmanager
-def working(label: str, what: str = "events") -> Iterator[Show]:
-    """Show how work goes on; yields what sets its count, and what to say beside it."""
+def working(label: str, what: str = "events", total: int | None = None) -> Iterator[Show]:
+    """Show how work goes on; yields what sets its count, and what to say beside it.
+
+    Where `total` says how many there are, it shows the share that is done and the time that is left.
+    """
     if not is_watched():
-        yield _lines(label, what)
+        yield _lines(label, what, total)
         return
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        ProgressColumn,
+        SpinnerColumn,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    text = TextColumn("{task.description} {task.completed:,.0f} {task.fields[what]}{task.fields[beside]}")
-    columns = (SpinnerColumn(), text, TimeElapsedColumn())
+    words = "{task.completed:,.0f}" + ("" if total is None else f" of {total:,}")
+    text = TextColumn(words + " {task.fields[what]}{task.fields[beside]}")
+    columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn("{task.description}")]
+    if total is None:
+        columns += [text, TimeElapsedColumn()]
+    else:
+        left = TimeRemainingColumn(elapsed_when_finished=True)
+        columns += [BarColumn(), TaskProgressColumn(), text, left, TextColumn("left")]
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(label, total=None, what=what, beside="")
+        task = progress.add_task(label, total=total, what=what, beside="")
 
         def show(count: int, beside: str = "", /) -> None:
             progress.update(task, completed=count, beside=_behind(beside))
@@ -59,17 +77,27 @@ def working(label: str, what: str = "events") -> Iterator[Show]:
         yield show
 
 
-def _lines(label: str, what: str) -> Show:
+def _lines(label: str, what: str, total: int | None) -> Show:
     """Return what writes a line now and then; short work has none."""
-    written = time.monotonic()
+    begun = written = time.monotonic()
 
     def show(count: int, beside: str = "", /) -> None:
         nonlocal written
-        if time.monotonic() - written >= SECONDS_BETWEEN_LINES:
-            written = time.monotonic()
-            print(f"{label}: {count:,} {what}{_behind(beside)}", file=sys.stderr, flush=True)
+        now = time.monotonic()
+        if now - written >= SECONDS_BETWEEN_LINES:
+            written = now
+            done = f"{count:,}" if total is None else f"{count:,} of {total:,}"
+            left = _left(count, total, now - begun)
+            print(f"{label}: {done} {what}{_behind(beside)}{left}", file=sys.stderr, flush=True)
 
     return show
+
+
+def _left(count: int, total: int | None, seconds: float) -> str:
+    if not total or not count:
+        return ""
+    left = int(seconds / count * (total - count))
+    return f", {count / total:.0%} done, about {left // 60}:{left % 60:02} left"
 
 
 def _behind(beside: str) -> str:

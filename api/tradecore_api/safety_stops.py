@@ -5,6 +5,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,6 +24,13 @@ _MS = 1_000_000
 LOSSES = frozenset({"daily_loss_max", "drawdown_max"})
 # A venue's clock may be this much ahead of ours: a journal that ends later than now says no more than that.
 AHEAD_NS = 10_000_000_000
+
+
+class Clocks(NamedTuple):
+    """The clock that people set, and the one that nobody sets."""
+
+    wall_ns: Callable[[], int]
+    monotonic_ns: Callable[[], int]
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,17 +173,24 @@ class Hours:
 
 
 async def keep_safe(
-    session: Session, table: SafetyTable | None, answer: Callable[[Command], Awaitable[object]]
+    session: Session,
+    table: SafetyTable | None,
+    answer: Callable[[Command], Awaitable[object]],
+    clocks: Clocks | None = None,
 ) -> None:
-    """Look after a session until cancelled, and give what is to be done to `answer`."""
+    """Look after a session until cancelled, and give what is to be done to `answer`.
+
+    The clocks are those of the machine unless others are given.
+    """
     if table is None and session.engine.spec.mode is Mode.LIVE:
         table = SafetyTable()
     if table is None:
         return
     watch, hours = SafetyWatch(table, session.engine.now_ns), Hours(session.engine.spec)
-    since_ns = time.monotonic_ns()
+    clocks = clocks or Clocks(time.time_ns, time.monotonic_ns)
+    since_ns = clocks.monotonic_ns()
     while True:
-        seen = _seen(session, hours, since_ns, has_halts=table.flatten_when_halted)
+        seen = _seen(session, hours, since_ns, has_halts=table.flatten_when_halted, clocks=clocks)
         for command in watch.look(seen):
             try:
                 await answer(command)
@@ -187,10 +202,13 @@ async def keep_safe(
         await asyncio.sleep(LOOK_SECONDS)
 
 
-def _seen(session: Session, hours: Hours, since_ns: int, *, has_halts: bool) -> Seen:
+def _seen(
+    session: Session, hours: Hours, since_ns: int, *, has_halts: bool, clocks: Clocks | None = None
+) -> Seen:
     """Look at engine, feed and clocks; the whole summary is work, and only halts and positions need it."""
     summary = session.engine.summary() if has_halts else None
-    wall_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
+    clocks = clocks or Clocks(time.time_ns, time.monotonic_ns)
+    wall_ns, monotonic_ns = clocks.wall_ns(), clocks.monotonic_ns()
     age = session.feed_age_seconds()
     age_ns = monotonic_ns - since_ns if age is None else int(age * 1e9)
     opened_ns = hours.opened_ns(wall_ns) if session.is_live and not session.awaits_past else None

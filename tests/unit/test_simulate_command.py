@@ -8,6 +8,7 @@ import pytest
 
 from tradecore.proof.audit import Finding
 from tradecore.proof.run import Outcome
+from tradecore.runtime.live.venue_reading import VenueReading
 from tradecore_api.cli import main
 from tradecore_api.commands import simulate
 from tradecore_api.exit_codes import ExitCode
@@ -74,3 +75,39 @@ def test_nothing_is_left_in_memory_by_one_that_is_ended(tmp_path, name):
     assert ended.returncode == ExitCode.INTERRUPTED
     assert ended.stderr == "tradecore: interrupted\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def fees_are_floats(self, seen, instrument):
+    """Book a fee that went through a float."""
+    return int(float(seen.fee) * 1e18), None
+
+
+def test_a_failure_is_shown_as_short_as_it_gets_with_its_story(capsys, monkeypatch):
+    """What is left of faults, kills and events, and what happened then; as JSON, too."""
+    monkeypatch.setattr(VenueReading, "fee_of", fees_are_floats)
+    asked = ["simulate", "--seed", "2", "--seeds", "1", "--events", "600", "--shrink-seconds", "4"]
+    assert main(asked) == ExitCode.CHECK_FAILED
+    said = capsys.readouterr().out
+    for words in (
+        "the shortest run of seed 2 that still breaks P",
+        "what happened; ",
+        " venue type=fill",
+        "BROKEN: P",
+    ):
+        assert words in said
+    assert main([*asked, "--json"]) == ExitCode.CHECK_FAILED
+    shortest = json.loads(capsys.readouterr().out)["shortest"]
+    assert shortest["seed"] == 2
+    assert shortest["runs"] > 0
+    assert shortest["findings"]
+    assert any(" venue type=fill" in line for line in shortest["story"])
+
+
+def test_a_story_is_one_document_as_json(capsys):
+    """What happened, line by line, beside what the seed came to."""
+    assert main(["simulate", "--seed", "3", "--events", "500", "--trace", "--json"]) == ExitCode.OK
+    found = json.loads(capsys.readouterr().out)
+    assert found["seed"] == 3
+    assert sum(found["split"].values()) == found["events"]
+    assert any("engine 0 starts" in line for line in found["story"])
+    assert found["findings"] == []

@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tradecore.domain.errors import ConfigError
+from tradecore.proof.event_kinds import GROUPS, shares
+from tradecore.proof.plan import plan_of
 from tradecore.proof.promises import NOT_BUILT, Tally
 from tradecore.proof.run import Outcome
+from tradecore.proof.shrinking import Shrunk
 from tradecore_api import signals
+from tradecore_api.commands.simulated_failure import print_shrunk, shown, shrunk
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.output import plain, print_json, print_table, print_values
 from tradecore_api.progress import working
@@ -54,6 +58,11 @@ def _ended_as_by_ctrl_c() -> Iterator[None]:
 
 
 def _trace(arguments: argparse.Namespace) -> int:
+    if arguments.json:
+        story: list[str] = []
+        outcome = run_seed(arguments.seed, arguments.events, story.append)
+        print_json({**plain(outcome), "story": story})
+        return ExitCode.CHECK_FAILED if outcome.findings else ExitCode.OK
     outcome = run_seed(arguments.seed, arguments.events, print)
     _print_failure(outcome.seed, [(each.promise, each.words) for each in outcome.findings])
     return ExitCode.CHECK_FAILED if outcome.findings else ExitCode.OK
@@ -61,12 +70,12 @@ def _trace(arguments: argparse.Namespace) -> int:
 
 def _seeds(arguments: argparse.Namespace) -> int:
     tally, begun = Tally(), time.monotonic()
-    with working("simulating") as show:
+    with working("simulating", "seeds", arguments.seeds) as show:
         for outcome, again in _outcomes(arguments):
             tally.add(outcome)
             if again is not None:
                 tally.add_again(outcome, again)
-            show(tally.events, f"{tally.seeds} of {arguments.seeds} seeds, {len(tally.failed)} failed")
+            show(tally.seeds, f"{tally.events:,} events, {len(tally.failed)} failed")
     _print(tally, time.monotonic() - begun, arguments)
     return ExitCode.CHECK_FAILED if tally.failed else ExitCode.OK
 
@@ -84,11 +93,12 @@ def _outcomes(arguments: argparse.Namespace) -> Iterator[tuple[Outcome, Outcome 
 
 
 def _print(tally: Tally, seconds: float, arguments: argparse.Namespace) -> None:
+    small = _smallest(tally, arguments)
     share = tally.order_events / tally.events if tally.events else 0.0
     figures: dict[str, object] = {
         "seeds": tally.seeds,
         "events": tally.events,
-        "of orders": f"{share:.0%}",
+        "of orders": f"{share:.1%}",
         "orders": tally.orders,
         "fills": tally.fills,
         "faults": tally.faults,
@@ -103,11 +113,13 @@ def _print(tally: Tally, seconds: float, arguments: argparse.Namespace) -> None:
             {
                 **{name.replace(" ", "_"): value for name, value in figures.items()},
                 "order_events": tally.order_events,
+                "split": {group: tally.split[group] for group in GROUPS},
                 "promises": [plain(row) for row in rows],
                 "not_built": NOT_BUILT,
                 "failed": {
                     str(seed): [plain(each) for each in found] for seed, found in tally.failed.items()
                 },
+                "shortest": None if small is None else shown(small),
             }
         )
         return
@@ -127,11 +139,23 @@ def _print(tally: Tally, seconds: float, arguments: argparse.Namespace) -> None:
     )
     print()
     print_values(figures)
+    print()
+    print_table(("events", "count and share"), list(shares(tally.split, tally.events)))
     for seed, found in list(tally.failed.items())[:_FAILURES_SHOWN]:
         _print_failure(seed, [(each.promise, each.words) for each in found])
     if tally.failed:
         seed, events = min(tally.failed), arguments.events
-        print(f"\nto see what happened: tradecore simulate --seed {seed} --events {events} --trace")
+        if small is not None:
+            print_shrunk(small, plan_of(seed, events))
+        print(f"\nto see all that happened: tradecore simulate --seed {seed} --events {events} --trace")
+
+
+def _smallest(tally: Tally, arguments: argparse.Namespace) -> Shrunk | None:
+    """Make the first failure small, where there is one."""
+    if not tally.failed:
+        return None
+    seed = min(tally.failed)
+    return shrunk(seed, arguments.events, tally.failed[seed], arguments.shrink_seconds)
 
 
 def _print_failure(seed: int, found: list[tuple[str, str]]) -> None:

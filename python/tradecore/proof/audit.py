@@ -12,9 +12,11 @@ import msgspec
 from tradecore.domain import record_bodies as bodies
 from tradecore.domain.errors import TradecoreError
 from tradecore.domain.journal import JournalFolder
+from tradecore.proof.event_kinds import split
 from tradecore.proof.host import Arrived, Host, fresh_engine
 from tradecore.proof.order_lives import OrderLives
 from tradecore.proof.plan import ACCOUNT, Plan
+from tradecore.proof.trial import Finding, Trial
 from tradecore.runtime.live.client_ids import ClientIds
 from tradecore.runtime.recovery import recover
 from tradecore.testkit.local_venue.comparison import Truth, compare
@@ -32,21 +34,15 @@ _ABOUT = (
     ("position of", "P27"),
     ("cash:", "P28"),
 )
-_OF_ORDERS = frozenset(
+# Records that say what became of orders.
+_OF_LIVES = frozenset(
     {
         "order", "cancel_request", "replace_request", "report", "sized", "sent", "surprise", "link",
-        "venue_report", "outcome_lost", "venue_revision", "revision",
+        "venue_report", "outcome_lost", "venue_revision", "revision", "reconciling", "reconciled",
     }
 )  # fmt: skip
 _STREAM_FAULTS = frozenset({"disconnect", "silence", "frame_lost", "frame_garbled"})
 _FRAME_FAULTS = frozenset({"frame_unsent", "frame_doubled", "frame_swapped", "frame_late"})
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """A promise that was broken, and how."""
-
-    promise: str
-    words: str
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +54,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     arrived: Sequence[Arrived]
     restarts: int
     faults_seen: Sequence[FaultSeen]
+    trials: Sequence[Trial] = ()
 
 
 class Audit:
@@ -74,26 +71,41 @@ class Audit:
         How often each promise was put to the test.
     findings : list of Finding
         What was broken.
-    order_events, orders, fills : int
-        Frames of orders in the journal; orders and trades at the venue.
+    split : Counter
+        How many frames of the journal are about what, as `event_kinds` has it.
+    orders, fills : int
+        Orders and trades at the venue.
     """
 
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
         self.tried: Counter[str] = Counter()
         self.findings: list[Finding] = []
-        self.order_events = self.orders = self.fills = 0
+        self.split: Counter[str] = Counter()
+        self.orders = self.fills = 0
 
     def run(self) -> None:
         """Look at everything."""
         evidence = self._evidence
         folder = evidence.host.folder
-        ids = ClientIds(0, folder.first_hash())
+        ids = ClientIds(evidence.host.link.fence.epochs, folder.first_hash())
         lives = OrderLives()
+        trials = evidence.trials
+        looked_at = _OF_LIVES | {"command"} if trials else _OF_LIVES
+        kinds: Counter[str] = Counter()
+        cancels = 0
         for seq, _, kind, fields in folder.reader():
-            if kind in _OF_ORDERS or kind in {"reconciling", "reconciled"}:
-                self.order_events += kind in _OF_ORDERS
-                lives.take(seq, bodies.MAKERS[kind](**fields))
+            kinds[kind] += 1
+            if kind in looked_at:
+                cancels += kind == "sent" and fields["request"] == "cancel"
+                body = bodies.MAKERS[kind](**fields)
+                for trial in trials:
+                    trial.read(seq, body, lives)
+                lives.take(seq, body)
+        self.split = split(kinds, cancels)
+        for trial in trials:
+            self.tried[trial.promise] += trial.tried
+            self.findings += trial.findings
         self._count_faults()
         self._look_at_lives(lives, ids)
         self._look_at_sends(lives, ids)
@@ -159,6 +171,7 @@ class Audit:
                 for number, spec in enumerate(instruments)
             },
             cash=Decimal(evidence.host.engine.summary().cash),
+            epoch=evidence.host.link.fence.epochs,
         )
         self.orders, self.fills = found.orders_there, found.fills_there
         self.tried["P15"] += found.orders_there

@@ -1,6 +1,7 @@
 """One engine of a simulation, from its start on what the one before it has left to its end."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -12,13 +13,17 @@ from tradecore.domain.units import Units
 from tradecore.domain.venue_capabilities import VenueCapabilities
 from tradecore.engine import Engine
 from tradecore.ports.clock import Clock
+from tradecore.proof.book_reader import BookReader, BookWatch
+from tradecore.proof.gear import PLAIN, Gear
 from tradecore.proof.market import Market
 from tradecore.proof.mortal_journal import EngineKilled, Kill, MortalJournal
 from tradecore.proof.place import Connection
 from tradecore.proof.plan import ACCOUNT, CASH, Plan
 from tradecore.proof.wanderer import Wanderer
+from tradecore.runtime.live.budget import BudgetRules
 from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.retries import ReportTimes
+from tradecore.runtime.live.shared_budget import SharedBudget
 from tradecore.runtime.live.venue_link import VenueLink
 from tradecore.runtime.recovery import recover
 from tradecore.runtime.session import Session, SessionSettings
@@ -46,6 +51,12 @@ class Host:
         Its way to the venue; cut as it dies.
     kill : Kill or None
         How it dies.
+    gear : Gear
+        What else it is started with.
+    watch : BookWatch, optional
+        Looks at its books once it has read what is past.
+    budget : Path, optional
+        A file that keeps what is left of the venue's limit; without one each engine begins with all of it.
 
     Raises
     ------
@@ -61,18 +72,26 @@ class Host:
         market: Market,
         connection: Connection,
         kill: Kill | None,
+        gear: Gear = PLAIN,
+        watch: BookWatch | None = None,
+        budget: Path | None = None,
     ) -> None:
         self.connection = connection
         path = folder / JOURNAL
         self.folder = JournalFolder(path)
         can = connection.venue.capabilities
-        self.engine, config = fresh_engine(plan, can)
+        if watch is not None:
+            watch.detach()
+        self.engine, config = fresh_engine(plan, can, watch)
         writer = self.folder.writer(clock.now_ns())
         recovered = recover(self.folder, self.engine, config) if writer.records else None
         self.is_restart = recovered is not None
-        self.journal = MortalJournal(writer, path, kill, self._die)
+        self.is_last = kill is None
+        if watch is not None:
+            watch.attach(self.engine.kernel.needs_snapshot)
+        self.journal = MortalJournal(gear.journal(writer, path), path, kill, self._die)
         self.link = VenueLink(
-            connection.venue,
+            gear.venue(connection, self.folder),
             self.folder.first_hash,
             Units(config.engine, ()),
             LinkSettings(
@@ -80,12 +99,14 @@ class Host:
                 query_seconds_max=2.0,
                 report_times=ReportTimes(default_ns=1_500_000_000),
                 check_seconds=plan.check_seconds,
+                dead_man_ns=gear.dead_man_ns,
             ),
             clock=clock,
+            budget=None if budget is None else SharedBudget(budget, BudgetRules.of(can)),
         )
         self.session = Session(
             engine=self.engine,
-            feed=market.open_feed(clock.now_ns()),
+            feed=market.open_feed(clock),
             journal=self.journal,
             clock=clock,
             config=config,
@@ -142,17 +163,20 @@ class Host:
             self._running.cancel()
 
 
-def fresh_engine(plan: Plan, can: VenueCapabilities) -> tuple[Engine, SessionConfig]:
+def fresh_engine(
+    plan: Plan, can: VenueCapabilities, watch: BookWatch | None = None
+) -> tuple[Engine, SessionConfig]:
     """Return an engine that knows nothing, and what its journal says of it."""
     spec = EngineSpec(
         mode=Mode.LIVE,
         instruments=plan.instruments,
         account=AccountSpec(name=ACCOUNT, currency="USD", cash=CASH, leverage="5"),
-        venue=VenueSpec(matching=Matching.QUOTES),
+        venue=VenueSpec(matching=Matching.BOOK if plan.world.feed_faults else Matching.QUOTES),
         watched=can.watched,
         renews_amended=() if can.replaces else (ACCOUNT,),
     )
-    strategy = Wanderer(plan.seed, open_max=6, position_max=60, acts_in=plan.acts_in)
+    make = partial(BookReader, watch=watch) if plan.world.feed_faults else Wanderer
+    strategy = make(plan.seed, open_max=6, position_max=60, acts_in=plan.acts_in)
     binding = StrategyBinding(name=_NAME, strategy=strategy, instruments=tuple(range(plan.traded)))
     config = SessionConfig(engine=spec, strategies=({"class": _NAME},), feed={"kind": "proof"})
     return Engine(spec, [binding], recording=True), config

@@ -1,17 +1,21 @@
 """The markets of a simulation: others who trade at the venue, and the feed that shows it to the engine."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from random import Random
 
 from tradecore.domain import EventBatch
+from tradecore.ports.clock import Clock
+from tradecore.proof.book_line import BookLine, Told
 from tradecore.sim.agents import FlowSink
-from tradecore.testkit.local_venue.book import MarketBook
+from tradecore.testkit.local_venue.book import MarketBook, MarketNews
 from tradecore.testkit.local_venue.exchange import LocalExchange
 
 _LIVE_MAX = 40
 # How far others are from the middle of their market.
 _AWAY = 4
+# How much less often they act where they are slow.
+_SLOW = 8
 
 
 class Bystanders:
@@ -36,6 +40,8 @@ class Bystanders:
         self._step_ns = step_ns
         self._flow_id = 0
         self._live: list[list[int]] = [[] for _ in starts]
+        # Whether they act only now and then.
+        self.is_slow = False
 
     def run_until(self, time_ns: int, sink: FlowSink) -> None:
         """Give everything that happens before a time."""
@@ -45,7 +51,7 @@ class Bystanders:
         while self._next_ns < time_ns:
             for market in range(len(self._middles)):
                 self._act(self._next_ns, market, sink)
-            self._next_ns += self._step_ns
+            self._next_ns += self._step_ns * (_SLOW if self.is_slow else 1)
 
     def _act(self, time_ns: int, market: int, sink: FlowSink) -> None:
         draw, live = self._draw, self._live[market]
@@ -106,10 +112,25 @@ class Market:
         Decides what of the feed is lost, and moves the quotes.
     loss : float
         Share of updates of books that get lost.
+    lines : sequence of BookLine
+        What the messages of each traded instrument go over; without any they come as they are.
+
+    Attributes
+    ----------
+    lines : sequence of BookLine
+        The same.
     """
 
     def __init__(
-        self, exchange: LocalExchange, *, traded: int, shown: int, quotes: int, draw: Random, loss: float
+        self,
+        exchange: LocalExchange,
+        *,
+        traded: int,
+        shown: int,
+        quotes: int,
+        draw: Random,
+        loss: float,
+        lines: Sequence[BookLine] = (),
     ) -> None:
         self._exchange = exchange
         self._books = [exchange.book(number) for number in range(traded)]
@@ -118,19 +139,25 @@ class Market:
         self._quotes = quotes
         self._draw = draw
         self._loss = loss
+        self.lines = lines
         self._whole: set[int] = set()
         self.feed: SimulatedFeed | None = None
         # Whether instruments that nobody trades say nothing any more.
         self.is_quiet = False
+        # Whose time is on what comes in: that of the engine.
+        self._clock: Clock | None = None
 
-    def open_feed(self, now_ns: int) -> SimulatedFeed:
-        """Return a feed for an engine that starts; nobody hears the one before any more."""
+    def open_feed(self, clock: Clock) -> SimulatedFeed:
+        """Return a feed for an engine that starts, by its clock; nobody hears the one before any more."""
         self.feed = feed = SimulatedFeed(self)
+        self._clock, now_ns = clock, clock.now_ns()
         batch = EventBatch()
         for number in range(len(self._books) + len(self._shown)):
             batch.feed_lost(now_ns, number)
         feed.put(batch)
         self._whole = set(range(len(self._books)))
+        for line in self.lines:
+            line.begin_anew()
         return feed
 
     def show_whole(self, instrument: int) -> None:
@@ -141,6 +168,7 @@ class Market:
     def tick(self, now_ns: int) -> None:
         """Tell the feed what has happened since the last time."""
         batch = EventBatch()
+        now_ns = now_ns if self._clock is None else self._clock.now_ns()
         for number, book in enumerate(self._books):
             self._tell(batch, number, book, now_ns)
         for index, number in enumerate(() if self.is_quiet else self._shown):
@@ -150,21 +178,34 @@ class Market:
 
     def _tell(self, batch: EventBatch, number: int, book: MarketBook, now_ns: int) -> None:
         news = book.take_news(now_ns)
+        line = self.lines[number] if self.lines else None
+        for late in () if line is None else line.late(now_ns):
+            self._show(batch, number, late, now_ns)
         if news is not None:
             for each in news.trades:
                 batch.trade(now_ns, number, each.price_ticks, each.lots, each.is_buy, each.trade)
+            said = _told(news)
+            if line is not None:
+                is_next = line.reference.follows(said)
+                line.reference.take(said if is_next else _told(book.snapshot(now_ns)))
             if self._draw.random() >= self._loss:
-                ids = (news.first_id, news.last_id, news.prev_id)
-                batch.book(now_ns, number, False, *ids, news.bids, news.asks)
+                self._pass_on(batch, number, said, now_ns)
         if number in self._whole:
             self._whole.discard(number)
-            whole = book.snapshot(now_ns)
-            ids = (whole.first_id, whole.last_id, whole.prev_id)
-            batch.book(now_ns, number, True, *ids, whole.bids, whole.asks)
+            self._pass_on(batch, number, _told(book.snapshot(now_ns)), now_ns)
         if news is not None:
             bid, bid_lots, ask, ask_lots = news.best
             if bid_lots and ask_lots:
-                batch.quote(now_ns, number, bid, bid_lots, ask, ask_lots, news.last_id)
+                last_id = news.last_id if line is None else line.number_of(news.last_id)
+                batch.quote(now_ns, number, bid, bid_lots, ask, ask_lots, last_id)
+
+    def _pass_on(self, batch: EventBatch, number: int, said: Told, now_ns: int) -> None:
+        for each in self.lines[number].passed(said, now_ns) if self.lines else (said,):
+            self._show(batch, number, each, now_ns)
+
+    def _show(self, batch: EventBatch, number: int, said: Told, now_ns: int) -> None:
+        told = self.lines[number].told(said, now_ns) if self.lines else said
+        batch.book(now_ns, number, *told)
 
     def _quote(self, batch: EventBatch, index: int, number: int, now_ns: int) -> None:
         middle = self._middles[index]
@@ -172,3 +213,7 @@ class Market:
             middle = max(middle + (bits & 3) - 1, 10) if bits & 4 else max(middle - (bits & 1), 10)
             batch.quote(now_ns, number, middle - 1, 1 + (bits >> 4), middle + 1, 1 + (bits >> 5))
         self._middles[index] = middle
+
+
+def _told(news: MarketNews) -> Told:
+    return Told(news.is_snapshot, news.first_id, news.last_id, news.prev_id, news.bids, news.asks)

@@ -80,6 +80,11 @@ class OrderLives:
             case _:
                 pass
 
+    def only_closes(self, order: bodies.Order) -> bool:
+        """Tell whether an order that is opened now makes no position larger."""
+        position, sign = self.positions[order.instrument], 1 if order.side == "buy" else -1
+        return order.reduce_only or (position * sign < 0 and (order.lots or 0) <= abs(position))
+
     def _is_audited(self, said: bodies.Surprise) -> bool:
         is_of_corrected = said.surprise in _OF_CORRECTED and said.order_id in self._corrected
         return said.surprise in _AUDITED or is_of_corrected
@@ -90,10 +95,8 @@ class OrderLives:
     def _open(self, order: bodies.Order) -> None:
         if order.order_id in self._lives:
             self._break("P17", f"order {order.order_id} is opened twice")
-        self._lives[order.order_id] = life = _Life(order)
-        position = self.positions[order.instrument]
-        closes = order.reduce_only or (position * life.sign < 0 and life.lots <= abs(position))
-        if self._is_reconciling and not closes:
+        self._lives[order.order_id] = _Life(order)
+        if self._is_reconciling and not self.only_closes(order):
             self._break("P21", f"order {order.order_id} adds risk while books and venue are compared")
 
     def _send(self, seq: int, sent: bodies.Sent) -> None:

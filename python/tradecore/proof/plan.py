@@ -7,12 +7,20 @@ import msgspec
 from tradecore.domain.spec import InstrumentSpec, SequenceRule
 from tradecore.domain.venue_capabilities import DuplicateIds
 from tradecore.proof.mortal_journal import Kill, Moment
+from tradecore.proof.world import BOOK_AGE_NS, PLAIN, World, world_of
 from tradecore.testkit.local_venue.faults import Endpoint, FaultKind, FaultRule, FaultScript
-from tradecore.testkit.local_venue.settings import AccountSetting, FeeSetting, MarketSetting, VenueSettings
+from tradecore.testkit.local_venue.settings import (
+    AccountSetting,
+    FeeSetting,
+    LimitSetting,
+    MarketSetting,
+    VenueSettings,
+)
 
 ACCOUNT = "proof"
 CASH = "1000000"
 _SECOND_NS = 1_000_000_000
+_PAGE_OF_ALL = 100_000
 _E, _K = Endpoint, FaultKind
 _REQUESTS = (_E.SUBMIT, _E.CANCEL, _E.REPLACE)
 _QUESTIONS = (_E.OPEN_ORDERS, _E.ONE_ORDER, _E.FILLS, _E.POSITIONS, _E.BALANCES)
@@ -73,6 +81,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         How often books and venue are compared.
     flattens : bool
         Whether positions are closed at the end.
+    world : World
+        What else is wrong: the order of tasks, feed, clock, limits.
     """
 
     seed: int
@@ -89,11 +99,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     feed_loss: float
     check_seconds: float
     flattens: bool
+    world: World = PLAIN
 
     @property
     def instruments(self) -> tuple[InstrumentSpec, ...]:
         """All instruments of the engine."""
-        return tuple(market.instrument for market in self.venue.markets)
+        found = (market.instrument for market in self.venue.markets)
+        if not self.world.feed_faults:
+            return tuple(found)
+        return tuple(msgspec.structs.replace(each, book_age_ns_max=BOOK_AGE_NS) for each in found)
 
 
 def plan_of(seed: int, events: int) -> Plan:
@@ -132,10 +146,11 @@ def plan_of(seed: int, events: int) -> Plan:
         page_max=draw.choice((3, 50, 500)),
         dead_man_ms_max=draw.choice((0, 0, 60_000)),
     )
+    world = world_of(seed, events)
     return Plan(
         seed=seed,
         events=events,
-        venue=venue,
+        venue=venue if world.limits is None else _limited(venue, world.limits),
         script=FaultScript(seed=seed, rules=_rules(draw, duplicate_ids)),
         # An order in doubt at a venue that knows no names of clients waits for a person, for ever.
         kills=() if duplicate_ids is DuplicateIds.NONE else _kills(draw, events),
@@ -148,7 +163,13 @@ def plan_of(seed: int, events: int) -> Plan:
         feed_loss=draw.choice((0.0, 0.0, 0.01)),
         check_seconds=draw.choice((2.0, 5.0)),
         flattens=draw.random() < 0.5,
+        world=world,
     )
+
+
+def _limited(venue: VenueSettings, limits: LimitSetting) -> VenueSettings:
+    """Return a venue with other limits, whose lists of fills fit one page: only the first one is counted."""
+    return msgspec.structs.replace(venue, limits=limits, page_max=_PAGE_OF_ALL)
 
 
 def _rules(draw: Random, duplicate_ids: DuplicateIds) -> tuple[FaultRule, ...]:

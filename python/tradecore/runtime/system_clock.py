@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 
 class SystemClock:
@@ -9,14 +10,24 @@ class SystemClock:
 
     It follows the monotonic clock from where it was made, so a step of the wall clock neither
     repeats nor skips time.
+
+    Parameters
+    ----------
+    wall_ns, monotonic_ns : callable
+        The clock that people set, asked once, and the one that nobody sets; those of the machine.
     """
 
-    def __init__(self) -> None:
-        self._offset_ns = time.time_ns() - time.monotonic_ns()
+    def __init__(
+        self,
+        wall_ns: Callable[[], int] = time.time_ns,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._monotonic_ns = monotonic_ns
+        self._offset_ns = wall_ns() - monotonic_ns()
 
     def now_ns(self) -> int:
         """Return UTC nanoseconds since 1970."""
-        return time.monotonic_ns() + self._offset_ns
+        return self._monotonic_ns() + self._offset_ns
 
     async def sleep_until(self, time_ns: int, /) -> None:
         """Return once `now_ns` has reached `time_ns`."""

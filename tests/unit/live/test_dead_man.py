@@ -199,3 +199,18 @@ async def test_it_is_asked_for_over_the_wire_and_not_by_who_may_only_ask():
         assert trader.capabilities.dead_man_ns_max == 0
         assert isinstance(await trader.cancel(CancelAllAfter(span_ns=SECOND_NS)), Declined)
         await trader.aclose()
+
+
+async def test_it_takes_out_of_the_budget_by_the_time_that_all_others_go_by():
+    """By the clock on the wall it would be far in the future, and the budget full at the next request."""
+    venue = Timed(*[Taken()] * 4)
+    budget = RequestBudget(BudgetRules(per_second=1e-6, burst=3.0, reserve=0.0))
+    now_ns = int(asyncio.get_running_loop().time() * 1e9)
+    assert [budget.take(now_ns, is_cancel=True) for _ in range(4)] == [True, True, True, False]
+    made = DeadMan(venue, budget, JumpingClock(), 30 * SECOND_NS)
+    task = asyncio.create_task(made.keep(lambda: None))
+    for _ in range(200):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert venue.asked == []

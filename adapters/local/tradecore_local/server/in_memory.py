@@ -7,6 +7,7 @@ each message takes its time on the way. A loop with virtual time runs a client a
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextvars import copy_context
 from types import TracebackType
 from typing import Any, NamedTuple, Self, cast
 
@@ -40,6 +41,8 @@ class MemoryWire:
         How long the next message is on its way.
     on_arrival : callable
         Told of each message that asks for a change, as it arrives.
+    on_leaving : callable, optional
+        Told of each message of the client's, as it leaves.
 
     Attributes
     ----------
@@ -53,11 +56,15 @@ class MemoryWire:
         service: VenueService,
         delay_seconds: Callable[[], float],
         on_arrival: Callable[[Arrival], None],
+        on_leaving: Callable[[Arrival], None] | None = None,
     ) -> None:
         self.service = service
         self.delay_seconds = delay_seconds
         self.on_arrival = on_arrival
+        self.on_leaving = on_leaving or _nothing
         self.is_cut = False
+        # Of the venue's side, and of what is on its way: it goes on when the client stands still.
+        self.context = copy_context()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._pairs: list[_Pair] = []
 
@@ -73,7 +80,7 @@ class MemoryWire:
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Let the venue's side work on, whatever becomes of the client."""
-        task = asyncio.get_running_loop().create_task(work)
+        task = asyncio.get_running_loop().create_task(work, context=self.context)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -188,6 +195,8 @@ class _Request:
     async def __aenter__(self) -> _Response:
         if self._wire.is_cut:
             raise aiohttp.ServerDisconnectedError
+        asked = self._asked
+        self._wire.on_leaving(Arrival(asked.method, asked.target, asked.body))
         answered: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
         self._wire.spawn(self._serve(answered))
         try:
@@ -229,13 +238,19 @@ class _Pair:
             raise aiohttp.ClientConnectionResetError("the line is over")
         loop = asyncio.get_running_loop()
         to.due = max(to.due, loop.time() + self._wire.delay_seconds())
-        loop.call_at(to.due, to.arrive, message)
+        # Which message a call is for is decided as it arrives: calls of the same time may come in any order.
+        to.on_the_way.append(message)
+        loop.call_at(to.due, to.arrive, context=self._wire.context)
+
+    def leaving(self, data: bytes) -> None:
+        """Say that the client has sent something."""
+        self._wire.on_leaving(Arrival("", "/trade", data))
 
     def leave(self) -> None:
         """Let the client be gone; what it has sent arrives."""
         self.client.end()
         loop = asyncio.get_running_loop()
-        loop.call_at(max(self.server.due, loop.time()), self.break_off)
+        loop.call_at(max(self.server.due, loop.time()), self.break_off, context=self._wire.context)
 
     def break_off(self) -> None:
         """End the line at once: what is on its way is lost."""
@@ -253,6 +268,7 @@ class _End:
     def __init__(self, pair: _Pair) -> None:
         self.due = 0.0
         self._pair = pair
+        self.on_the_way: deque[aiohttp.WSMessage] = deque()
         self._heard: deque[aiohttp.WSMessage] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self.silence_seconds_max: float | None = None
@@ -261,7 +277,8 @@ class _End:
     def closed(self) -> bool:
         return self._pair.is_over
 
-    def arrive(self, message: aiohttp.WSMessage) -> None:
+    def arrive(self) -> None:
+        message = self.on_the_way.popleft()
         if not self._pair.is_over:
             self._heard.append(message)
             self._wake()
@@ -306,9 +323,11 @@ class _ClientEnd(_End):
 
     async def send_bytes(self, data: bytes) -> None:
         self._pair.send(self._pair.server, aiohttp.WSMessage(aiohttp.WSMsgType.BINARY, data, None))
+        self._pair.leaving(data)
 
     async def send_str(self, data: str) -> None:
         self._pair.send(self._pair.server, aiohttp.WSMessage(aiohttp.WSMsgType.TEXT, data, None))
+        self._pair.leaving(data.encode())
 
 
 class _ServerEnd(_End):
@@ -319,3 +338,7 @@ class _ServerEnd(_End):
 
     async def send_str(self, data: str) -> None:
         self._pair.send(self._pair.client, aiohttp.WSMessage(aiohttp.WSMsgType.TEXT, data, None))
+
+
+def _nothing(leaving: Arrival) -> None:
+    """Tell nobody."""

@@ -94,13 +94,17 @@ class Allowance:
         breaker.note_sent()
         return Leave.GO
 
-    def wait_ns(self, now_ns: int) -> int:
-        """Return when to ask again for what waits, from now; at least a little."""
+    def wait_ns(self, now_ns: int, about: type | None = None) -> int:
+        """Return when to ask again for what waits, from now; at least a little.
+
+        Where one of the type `about` is the first to need room, that is when there is enough for it.
+        """
+        weight = 1.0 if about is None else self._weights.get(ENDPOINTS[about], 1.0)
         probes = [each.probe_ns for each in self._breakers.values() if each.probe_ns is not None]
         due_ns = min([time_ns for time_ns in probes if time_ns > now_ns], default=now_ns)
         if now_ns < self._held_until_ns:
             return self._held_until_ns - now_ns
-        return max(self._budget.wait_ns(now_ns), min(due_ns - now_ns, 1_000_000_000), 200_000)
+        return max(self._budget.wait_ns(now_ns, weight), min(due_ns - now_ns, 1_000_000_000), 200_000)
 
     def answered(self, about: type, answer: Answer, now_ns: int) -> None:
         """Take in what came of a request: only that nothing came back is a failure of the endpoint."""

@@ -50,6 +50,7 @@ from tradecore.runtime.live.requests import Requests, Send
 from tradecore.runtime.live.start_report import StartFold
 from tradecore.runtime.live.tickets import ticket_differences
 from tradecore.runtime.live.told_again import group_of, parts_of, without_known
+from tradecore.runtime.live.unasked import Unasked
 from tradecore.runtime.live.venue_reading import VenueReading
 from tradecore.runtime.live.words import PLAIN_REASONS, Reconciled, Reconciling, Told, Word
 from tradecore.runtime.system_clock import SystemClock
@@ -115,8 +116,7 @@ class VenueLink:
             self.fence = Fence(part.name, journal, epoch_min=settings.epoch)
         self._clock = clock
         self._dead_man = DeadMan(venue, self._budget, clock or SystemClock(), settings.dead_man_ns)
-        # Questions that wait for room, in their order.
-        self._unasked: dict[Question, None] = {}
+        self._unasked = Unasked()
         self._reconciliation = Reconciliation(
             capabilities.positions,
             currencies=compared_currencies(units, capabilities.positions, part),
@@ -317,7 +317,7 @@ class VenueLink:
         if self._is_connected:
             times.append(self._reconciliation.next_due_ns())
         if self._unasked or (self._requests.waits_for_room and self._under_way < UNDER_WAY_MAX):
-            times.append(now_ns + self._allowance.wait_ns(now_ns))
+            times.append(now_ns + self._allowance.wait_ns(now_ns, self._unasked.needs_room))
         known = [time_ns for time_ns in times if time_ns is not None]
         seconds = max((min(known) - now_ns) / 1e9, 0.001) if known else None
         try:
@@ -333,18 +333,13 @@ class VenueLink:
         now_ns = _now_ns()
         wall_ns = self._wall_ns()
         # What is known comes first: a doubt that is not asked about holds more than an order that waits.
-        questions = [*self._unasked, *self._reading.asks(now_ns)]
+        questions = list(self._reading.asks(now_ns))
         if self._is_connected:
             questions += self._reconciliation.asks(now_ns, is_settled=lambda: self._table.is_settled)
-        self._unasked.clear()
-        for question in dict.fromkeys(questions):
-            if question in self._asking:
-                continue
-            if self._allowance.ask(type(question), now_ns, wall_ns) is Leave.GO:
-                self._asking.add(question)
-                self._spawn(self._ask(question))
-            else:
-                self._unasked[question] = None
+        fresh = [each for each in questions if each not in self._asking]
+        for question in self._unasked.let_out(fresh, lambda kind: self._allowance.ask(kind, now_ns, wall_ns)):
+            self._asking.add(question)
+            self._spawn(self._ask(question))
         sends, words = self._requests.due(now_ns, lambda about: self._may_send(about, now_ns, wall_ns))
         for send in sends:
             self._spawn(self._send(send))
@@ -353,6 +348,8 @@ class VenueLink:
     def _may_send(self, about: type, now_ns: int, wall_ns: int) -> Leave:
         """Make room for one more request: what waits here waits before the time for its answer begins."""
         if self._under_way >= UNDER_WAY_MAX + (UNDER_WAY_CANCELS if about is Cancel else 0):
+            return Leave.FULL
+        if self._unasked.needs_room is not None and about is not Cancel:
             return Leave.FULL
         leave = self._allowance.ask(about, now_ns, wall_ns)
         self._under_way += leave is Leave.GO

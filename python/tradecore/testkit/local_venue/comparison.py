@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
+from tradecore.domain.epoch import Epoch
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.record_bodies import MAKERS, Order, Report, Revision, Sent, VenueReport, VenueRevision
 from tradecore.domain.spec import InstrumentSpec
@@ -120,7 +121,7 @@ def compare(
     instruments: Sequence[InstrumentSpec],
     positions: Mapping[str, Decimal],
     cash: Decimal,
-    epoch: int = 0,
+    epoch: int | Sequence[Epoch] = 0,
     numbers: Collection[int] | None = None,
     tickets: Mapping[int, int] | None = None,
 ) -> Comparison:
@@ -140,8 +141,8 @@ def compare(
         Symbols and lots, in the order of the venue's markets.
     positions, cash : mapping of str to Decimal, Decimal
         What the engine says it has: sizes by symbol, and money.
-    epoch : int
-        That of the names of its orders.
+    epoch : int or sequence of Epoch
+        That of the names of its orders, or all that the journal has had.
     numbers : collection of int, optional
         The engine's numbers of `instruments`, where it trades others at other accounts.
     tickets : mapping of int to int, optional
