@@ -2,6 +2,7 @@
 
 import msgspec
 
+from tradecore.domain.directories import sync_directory
 from tradecore.domain.errors import StorageError
 from tradecore.domain.quoted import printable
 from tradecore.domain.times import iso_time
@@ -38,12 +39,14 @@ def read_arming(state: StateDir) -> SignedArming | None:
 
 
 def remove_arming(state: StateDir) -> bool:
-    """Take an arming back; tell whether there was one.
+    """Take an arming back, durably; tell whether there was one.
 
     Raises `StorageError` when the disk says no.
     """
     try:
         state.arming.unlink()
+        # A power cut would bring it back, and what nobody wants to trade any more would trade.
+        sync_directory(state.path)
     except FileNotFoundError:
         return False
     except OSError as error:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from tradecore.domain.directories import sync_directory
 from tradecore.domain.errors import InvalidValueError, TradecoreError
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore_api.bounded import Call
@@ -228,12 +229,15 @@ def _remove(file: CommandFile) -> None:
     """Remove what was carried out; another command that was laid in its place meanwhile stays."""
     if _identity(file.path) == file.identity:
         file.path.unlink(missing_ok=True)
+        # One that a power cut brings back would be carried out again, after whatever was asked for since.
+        sync_directory(file.path.parent)
 
 
 def _move(file: CommandFile, move: Path) -> None:
     """Put what was refused aside; another command that was laid in its place meanwhile stays."""
     if _identity(file.path) == file.identity:
         file.path.replace(move)
+        sync_directory(file.path.parent)
 
 
 def _identity(path: Path) -> tuple[str, int, int]:

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from tradecore.domain.directories import sync_directory
 from tradecore.domain.errors import StorageError
 from tradecore.domain.quoted import printable
 from tradecore_api.instance_lock import opened_lock
@@ -64,6 +65,8 @@ class EpochFile:
             os.lseek(self.descriptor, 0, os.SEEK_SET)
             os.write(self.descriptor, _PREFIX + f"{epoch:0{_DIGITS}d}\n".encode())
             os.fsync(self.descriptor)
+            # Its name is as new as the file, and would be lost without a sync of its own.
+            sync_directory(self.path.parent)
         except OSError as error:
             raise StorageError(str(self.path), f"cannot be written: {error.strerror}") from error
         self._known = epoch
@@ -80,7 +83,8 @@ class EpochFile:
         else:
             os.lseek(self.descriptor, 0, os.SEEK_SET)
             content = os.read(self.descriptor, _LENGTH + 1)
-        if not content:
+        if not content.strip(b"\0"):
+            # A power cut before the first epoch was safe may leave the room for it, and nothing in it.
             return 0
         digits = content[len(_PREFIX) : -1]
         if len(content) != _LENGTH or not content.startswith(_PREFIX) or not digits.isdigit():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from tradecore.domain.directories import sync_directory
 from tradecore.domain.errors import StorageError, TradecoreError
 from tradecore_api.bounded import Call
 from tradecore_api.state_dir import StateDir, make_empty, write_atomically
@@ -79,9 +80,14 @@ def is_release_requested(state: StateDir) -> bool:
 
 
 def clear(state: StateDir) -> None:
-    """Take latch and release request away, once the release is in the journal."""
-    _remove(state.kill_latch)
-    _remove(state.kill_release)
+    """Take latch and release request away, durably, once the release is in the journal.
+
+    The latch first: of a power cut in between the request is left, which says the same again. A request that
+    came back later would release a kill that came after it.
+    """
+    for path in (state.kill_latch, state.kill_release):
+        _remove(path)
+        _sync(state)
 
 
 def forget(state: StateDir) -> bool:
@@ -106,3 +112,13 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise StorageError(str(path), f"cannot be removed: {error.strerror}") from error
+
+
+def _sync(state: StateDir) -> None:
+    """Make what was removed stay so; an account that never ran may have no directory."""
+    try:
+        sync_directory(state.path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StorageError(str(state.path), f"cannot be synced: {error.strerror}") from error

@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from tradecore.domain.directories import make_directory, sync_directory
 from tradecore.domain.errors import ConfigError, StorageError
 from tradecore.domain.spec_check import ACCOUNT_NAME_RULE, is_account_name
 from tradecore_api import account_socket
@@ -85,7 +86,7 @@ class StateDir:
         Raises `StorageError` when that is not possible.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_directory(self.path, 0o700)
             if sys.platform != "win32":
                 self.path.chmod(0o700)
         except OSError as error:
@@ -100,7 +101,7 @@ def shared_file(name: str) -> Path:
     """
     folder = root() / SHARED_NAME
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_directory(folder, 0o700)
     except OSError as error:
         what = f"cannot be made: {error.strerror}; set {ENVIRONMENT_NAME} to a directory you may write to"
         raise StorageError(str(folder), what) from error
@@ -229,7 +230,7 @@ def write_atomically(path: Path, content: bytes, *, is_durable: bool) -> None:
                 os.fsync(file.fileno())
         temporary.replace(path)
         if is_durable:
-            _sync_directory(path.parent)
+            sync_directory(path.parent)
     except OSError as error:
         with suppress(OSError):
             # A full disk has better use for the room.
@@ -240,14 +241,4 @@ def write_atomically(path: Path, content: bytes, *, is_durable: bool) -> None:
 def make_empty(path: Path) -> None:
     """Make sure that a file is there, durably, and write nothing into it; raises `OSError`."""
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | NEVER_WAIT, 0o600))
-    _sync_directory(path.parent)
-
-
-def _sync_directory(path: Path) -> None:
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_directory(path.parent)

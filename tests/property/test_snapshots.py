@@ -428,7 +428,7 @@ def test_a_backup_whose_snapshots_cannot_be_written_is_no_journal_and_can_be_mad
     left.parent.mkdir()
     left.write_bytes(b"of a copy that was cut short")
     with monkeypatch.context() as broken:
-        broken.setattr(snapshot_files, "_sync_directory", _refuse)
+        broken.setattr(snapshot_files, "sync_directory", _refuse)
         with pytest.raises(StorageError, match="no space left"):
             folder.backup(tmp_path / "copy")
     assert not (tmp_path / "copy" / "main.journal").exists()

@@ -130,7 +130,7 @@ async def test_records_become_orders_fills_and_positions(tmp_path):
     assert (rows["fills"][0][10], rows["fills"][0][-3:]) == (str(-(10**20)), ("-100", None, None))
     assert rows["refusals"][0][7] == str(2**90)
     assert [row[:4] for row in rows["positions"]] == [(0, 1, 9, 3)]
-    assert (info.position.next_seq, info.integrity, info.storage["synchronous"]) == (14, "ok", "full")
+    assert (info.position.next_seq, info.integrity, info.storage["synchronous"]) == (14, "ok", "extra")
     counts = {"sessions": 1, "orders": 2, "fills": 3, "refusals": 1, "decisions": 1, "commands": 1}
     assert info.rows == dict.fromkeys(tables.NAMES, 0) | counts
 

@@ -439,7 +439,8 @@ async def _prepare(connection: aiosqlite.Connection, path: str) -> None:
     version = await _checked_version(connection, path)
     mode = "WAL" if sqlite3.sqlite_version_info >= WAL_VERSION_MIN else "DELETE"
     await connection.execute(f"PRAGMA journal_mode = {mode}")
-    await connection.execute("PRAGMA synchronous = FULL")
+    # FULL leaves it open whether the end of a commit is safe where that is the removal of a file.
+    await connection.execute("PRAGMA synchronous = EXTRA")
     if version == schema.VERSION:
         return
     # Whoever finds the file damaged later knows by its header that it may be made anew.

@@ -24,6 +24,7 @@ from tradecore._core import (
     journal_succeed,
     journal_verify,
 )
+from tradecore.domain.directories import make_directory
 from tradecore.domain.errors import StorageError
 from tradecore.domain.record import JournalPosition
 from tradecore.domain.snapshot_files import SnapshotFiles
@@ -203,7 +204,7 @@ class JournalFolder:
             says no.
         """
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_directory(self._path.parent)
         except OSError as error:
             what = f"cannot be made: {error.strerror}; choose another journal.path"
             raise StorageError(str(self._path.parent), what) from error
@@ -337,7 +338,7 @@ class JournalFolder:
             When a journal of this name is there already, when this one is damaged, or when the disk says no.
         """
         try:
-            Path(directory).mkdir(parents=True, exist_ok=True)
+            make_directory(Path(directory))
         except OSError as error:
             what = f"cannot be made: {error.strerror}; choose another directory"
             raise StorageError(os.fspath(directory), what) from error

@@ -4,6 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from tradecore.domain.directories import sync_directory
 from tradecore.domain.errors import DataError, StorageError
 from tradecore.domain.snapshot import Snapshot
 
@@ -78,7 +79,7 @@ class SnapshotFiles:
             if unfinished.read_bytes() != data:
                 raise StorageError(where, "what was written is not what is read back")
             unfinished.replace(path)
-            _sync_directory(path.parent)
+            sync_directory(path.parent)
         except OSError as error:
             raise StorageError(where, f"cannot be written: {error.strerror}") from error
         finally:
@@ -102,9 +103,14 @@ class SnapshotFiles:
 
     def move(self, journal: Path) -> None:
         """Let them follow their journal to another name; one that cannot harms nothing."""
-        for path in self.paths():
+        paths = self.paths()
+        for path in paths:
             with suppress(OSError):
                 path.replace(journal.with_name(journal.name + path.name.removeprefix(self._path.name)))
+        if paths:
+            with suppress(OSError):
+                # A journal whose old market events were dropped goes on from them alone.
+                sync_directory(journal.parent)
 
     def copy(self, other: "SnapshotFiles") -> None:
         """Copy them to where a copy of their journal is about to be; what an attempt before left there goes.
@@ -118,7 +124,7 @@ class SnapshotFiles:
             target = other.path_of(int(path.name[-_DIGITS:]))
             try:
                 _write_durably(target, path.read_bytes())
-                _sync_directory(target.parent)
+                sync_directory(target.parent)
             except FileNotFoundError:
                 # A newer one has taken its place meanwhile.
                 continue
@@ -146,13 +152,3 @@ def _write_durably(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_directory(directory: Path) -> None:
-    if os.name == "nt":
-        return
-    number = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -84,7 +84,7 @@ pub(crate) fn open(path: &Path, created_ns: i64, from_seq: u64) -> Result<Recove
         JournalError::io(path, "write", source)
     })?;
     if !has_header {
-        sync_directory(path).map_err(failed("sync the directory of"))?;
+        sync_directory(&place).map_err(failed("sync the directory of"))?;
     }
     Ok(Recovered {
         place,

@@ -1,16 +1,16 @@
 //! The locks that keep a journal to one writer.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
-use crate::folder::names::beside;
+use crate::folder::names::{beside, resolved};
 use crate::storage::options;
 use crate::{JournalError, Problem};
 
 /// Takes the lock of the one writer; it ends with the process, however that ends.
 pub(crate) fn lock(path: &Path) -> Result<File, JournalError> {
     // A link and its target have one lock.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let target = resolved(path);
     let file = options()
         .create(true)
         .truncate(false)
