@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test setup dev check lint types docs generate rust fuzz miri nightly bench bench-live bench-peers bench-check bench-fills profile mutants lock clean python
+.PHONY: help run test setup dev check lint types docs generate rust fuzz miri nightly promises promises-nightly bench bench-live bench-peers bench-check bench-fills profile mutants lock clean python
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -81,6 +81,12 @@ nightly: dev ## Run what is too long for each change: races, broken streams and 
 	@$(BIN)/python benches/live_durable.py
 	@$(BIN)/python benches/live_sending.py
 	@$(BIN)/python benches/live_load.py
+
+promises: dev ## Try every promise, within eight minutes, and print the table of them (ARGS="--seed 7").
+	@PYTHONPATH=tests $(BIN)/python -m promises $(ARGS)
+
+promises-nightly: dev ## The same, ten times as much, within 45 minutes (ARGS=--keep writes docs/promises.json).
+	@PYTHONPATH=tests $(BIN)/python -m promises --nightly $(ARGS)
 
 bench-live: dev ## Measure live orders: until durable, until sent, and at the local venue with faults and kills (ARGS="--rate 500").
 	@$(BIN)/python benches/live_durable.py

@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 from msgspec import inspect as types
 from named_tables import audit_rules, exit_codes
+from promise_table import promise_run, promise_table
 from stop_table import stops
 
 import tradecore
@@ -540,6 +541,8 @@ PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/performance.md", "bounds"): peer_bounds,
     ("docs/performance.md", "footprint"): footprint,
     ("docs/performance.md", "machine"): peer_machine,
+    ("docs/promises.md", "promises"): promise_table,
+    ("docs/promises.md", "run"): promise_run,
 }
 
 

@@ -1,0 +1,1 @@
+"""Orders, positions and limits, event by event, against models that are too plain to be wrong."""
