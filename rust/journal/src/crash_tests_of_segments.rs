@@ -180,6 +180,29 @@ fn a_step_that_fails_once_does_no_harm_to_what_comes_after_it() {
     }
 }
 
+#[test]
+fn a_directory_whose_sync_failed_is_not_synced_again_and_the_writer_stops() {
+    for fails_at in 1..3 {
+        let directory = Directory::new();
+        let syncs = Rc::new(RefCell::new(0_u32));
+        let count = Rc::clone(&syncs);
+        watch(Some(Box::new(move |step| {
+            *count.borrow_mut() += u32::from(matches!(step, Step::SyncDirectory));
+            let fails = matches!(step, Step::SyncDirectory) && *count.borrow() == fails_at;
+            if fails { Err(io::Error::other("no")) } else { Ok(()) }
+        })));
+        let rotation = Rotation { bytes: 300, span_ns: 0 };
+        let mut writer = Writer::open(&directory.journal(), 7).unwrap().with_rotation(rotation, false);
+        let mut refused = 0;
+        // A segment that could not be begun is tried again a mebibyte later.
+        for _ in 0..40_000 {
+            refused += u32::from(writer.append(&frame(18)).and_then(|()| writer.commit(false)).is_err());
+        }
+        assert!(refused > 39_000, "{refused} refused");
+        assert_eq!(*syncs.borrow(), fails_at);
+    }
+}
+
 /// A step that was taken, for the model of a disk.
 #[derive(Clone, Debug)]
 enum Taken {

@@ -17,19 +17,24 @@ use crate::storage::options;
 ///
 /// # Errors
 ///
-/// The answer of the operating system when it does not say that the new name is durable.
+/// The answer of the operating system when it does not say that a new name is durable. A directory whose sync has
+/// failed is not synced again: the system may have let go of what the first one was to keep.
 pub(crate) fn begin_segment(path: &Path, number: u64, header: &[u8]) -> io::Result<Option<File>> {
     if number > NUMBER_MAX {
         return Ok(None);
     }
     let unfinished = beside(path, "segment-unfinished");
-    let begun = prepare(path, number, header, &unfinished)
-        .and_then(|file| disk::rename(&unfinished, path).map(|()| file));
-    let Ok(file) = begun else {
+    let Ok(file) = prepare(path, number, header, &unfinished) else {
         // The next attempt writes over it when it cannot be removed.
         drop(disk::remove(&unfinished));
         return Ok(None);
     };
+    // The old segment has its name before the journal's is another's.
+    disk::sync_directory(path)?;
+    if disk::rename(&unfinished, path).is_err() {
+        drop(disk::remove(&unfinished));
+        return Ok(None);
+    }
     disk::sync_directory(path)?;
     Ok(Some(file))
 }
@@ -45,7 +50,5 @@ fn prepare(path: &Path, number: u64, header: &[u8], unfinished: &Path) -> io::Re
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_same_file(path, &kept) => {}
         linked => linked?,
     }
-    // The old segment has its name before the journal's is another's.
-    disk::sync_directory(path)?;
     Ok(file)
 }
