@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec import inspect as types
-from named_tables import audit_rules, exit_codes
+from named_tables import audit_rules, exit_codes, planted_bugs
 from promise_table import promise_run, promise_table
 from stop_table import stops
 
@@ -531,6 +531,7 @@ PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/journal.md", "kinds"): kinds,
     ("docs/audit.md", "rules"): audit_rules,
     ("docs/local-venue.md", "error classes"): venue_errors,
+    ("docs/planted-bugs.md", "bugs"): planted_bugs,
     ("docs/controls.md", "controls"): controls,
     ("docs/controls.md", "fixed"): fixed,
     ("docs/resources.md", "resources"): resources,

@@ -28,6 +28,7 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import lines_reached
+from order_path import ORDER_PATH
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = ROOT / "build" / "mutants"
@@ -111,6 +112,10 @@ class Checkout:
         self.target = self.place / "target"
         # Tests that fail without any fault: they say nothing of one.
         self.failing: list[str] = []
+        # Where faults are drawn from: paths that begin so; empty for everywhere.
+        self.within: tuple[str, ...] = ()
+        # How many faults there are to draw from, by room.
+        self.listed: dict[str, int] = {}
         # Which tests execute the line of a fault.
         self.record = lines_reached.Record({}, {})
         # More of them for the processes of the tests.
@@ -160,12 +165,10 @@ class Checkout:
     def plant(self, fault: Fault) -> bool:
         """Apply a fault; False when the code it changes is no longer there."""
         command = ["git", "apply", "--unidiff-zero", "-"]
-        return (
-            subprocess.run(
-                command, cwd=self.tree, input=fault.patch, text=True, check=False, stderr=subprocess.DEVNULL
-            ).returncode
-            == 0
+        done = subprocess.run(
+            command, cwd=self.tree, input=fault.patch, text=True, check=False, stderr=subprocess.DEVNULL
         )
+        return done.returncode == 0
 
     def clean(self) -> None:
         """Take every fault out again."""
@@ -227,20 +230,26 @@ def run_bounded(command: list[str], checkout: Checkout, seconds_max: int | None)
 
 def drawn(checkout: Checkout, room: str, seed: int, count: int) -> list[Fault]:
     """Return the faults of a room in the order of the draw, from the file that keeps it when there is one."""
-    kept = checkout.place / f"draw-{room}-{seed}-{count}.json"
+    where = "-order-path" if checkout.within else ""
+    kept = checkout.place / f"draw-{room}{where}-{seed}-{count}.json"
     if kept.exists():
-        return [Fault(**entry) for entry in json.loads(kept.read_text(encoding="utf-8"))]
+        known = json.loads(kept.read_text(encoding="utf-8"))
+        checkout.listed[room] = known["listed"]
+        return [Fault(**entry) for entry in known["faults"]]
     chance = random.Random(f"{seed} {room}")  # noqa: S311 - a draw that a seed repeats, no secret
     source = of_crate if room in CRATES else of_folders
     faults = list(source(checkout, room, count + SPARE, chance))
-    kept.write_text(json.dumps([asdict(fault) for fault in faults], indent=1), encoding="utf-8")
+    said = {"listed": checkout.listed[room], "faults": [asdict(fault) for fault in faults]}
+    kept.write_text(json.dumps(said, indent=1), encoding="utf-8")
     return faults
 
 
 def of_crate(checkout: Checkout, room: str, count: int, chance: random.Random) -> Iterator[Fault]:
     """Draw from what cargo-mutants lists for a crate."""
     command = ["cargo", "mutants", "--list", "--json", "--diff", "--package", f"tradecore-{room}"]
-    entries = sorted(json.loads(run(command, checkout.tree)), key=lambda entry: str(entry["name"]))
+    found = [entry for entry in json.loads(run(command, checkout.tree)) if is_within(checkout, entry["file"])]
+    entries = sorted(found, key=lambda entry: str(entry["name"]))
+    checkout.listed[room] = len(entries)
     for entry in chance.sample(entries, min(count, len(entries))):
         path = entry["file"]
         patch = re.sub(r"\A--- .*\n\+\+\+ .*\n", f"--- a/{path}\n+++ b/{path}\n", entry["diff"])
@@ -267,6 +276,8 @@ def of_folders(checkout: Checkout, room: str, count: int, chance: random.Random)
             "where operator_name not like '%BitOr%' "
             "order by module_path, start_pos_row, start_pos_col, operator_name, occurrence"
         ).fetchall()
+    rows = [row for row in rows if is_within(checkout, row[0])]
+    checkout.listed[room] = len(rows)
     for path, line, operator, occurrence in chance.sample(rows, min(count, len(rows))):
         # It lists `except a.B` as an exception to replace, and then cannot replace a name with a dot.
         if subprocess.run(
@@ -280,6 +291,11 @@ def of_folders(checkout: Checkout, room: str, count: int, chance: random.Random)
         patch = run(["git", "diff", "--unified=2"], checkout.tree)
         checkout.clean()
         yield Fault(room, f"{path}:{line} {operator.removeprefix('core/')} {occurrence}", path, patch)
+
+
+def is_within(checkout: Checkout, path: str) -> bool:
+    """Tell whether faults of a file are drawn from."""
+    return not checkout.within or path.startswith(checkout.within)
 
 
 # The trial.
@@ -483,7 +499,7 @@ def try_room(
     kept = checkout.place / f"verdicts-{asked.seed}.jsonl"
     results: list[tuple[Verdict, Verdict]] = []
     for fault in drawn(checkout, room, asked.seed, asked.count):
-        if len(results) == asked.count:
+        if len(results) == asked.count or time.monotonic() > asked.until:
             break
         past = known.get(fault.name, [])
         if not past or is_worth_another_trial(past[-1], asked.stages, commit):
@@ -515,6 +531,13 @@ def show(verdict: Verdict) -> None:
     print(f"{verdict.outcome:8}  {verdict.seconds:4} s  {verdict.name}  <- {where}{end}", flush=True)
 
 
+def rests(checkout: Checkout, found: dict[str, list[tuple[Verdict, Verdict]]]) -> Iterable[str]:
+    """Give a line for each room: how many of the faults that there are nobody has tried."""
+    for room, pairs in found.items():
+        listed = checkout.listed.get(room, 0)
+        yield f"{room}: {listed - len(pairs)} of {listed} faults were not tried"
+
+
 def shares(found: dict[str, list[tuple[Verdict, Verdict]]]) -> Iterable[str]:
     """Give a line for each room."""
     for room, pairs in found.items():
@@ -540,20 +563,22 @@ def main() -> int:
     parser.add_argument("--room", choices=[*CRATES, *FOLDERS], help="only this one")
     parser.add_argument("--count", type=int, default=20, help="faults for each room (20)")
     parser.add_argument("--seed", type=int, default=1, help="another seed draws other faults (1)")
-    parser.add_argument(
-        "--stages", type=int, default=9, help="only so many stages of tests, the nearest (all)"
-    )
+    parser.add_argument("--stages", type=int, default=9, help="only the nearest stages of tests (all)")
+    parser.add_argument("--order-path", action="store_true", help="only where an order goes through")
+    parser.add_argument("--seconds-max", type=float, default=math.inf, help="begin no trial later (no bound)")
     asked = parser.parse_args()
+    asked.until = time.monotonic() + asked.seconds_max
     missing = missing_tool(asked.language)
     if missing:
         print(missing, file=sys.stderr)
         return 2
     checkout = Checkout(asked.language)
+    checkout.within = ORDER_PATH if asked.order_path else ()
     commit = checkout.bring_up_to_date()
     if asked.language == "rust":
         prove_sound(checkout)
     found = {room: try_room(checkout, room, asked, commit) for room in rooms_of(asked)}
-    print("\n".join(shares(found)))
+    print("\n".join([*shares(found), *rests(checkout, found)]))
     short = [
         room
         for room, pairs in found.items()

@@ -286,6 +286,25 @@ def test_what_cannot_be_true_halts_new_orders_until_the_books_are_compared(runti
     assert [what for what, _ in runtime.quote()[1]] == ["new"]
 
 
+def test_an_acknowledgement_that_comes_late_leaves_the_cancel_asked_for(runtime):
+    """The order has been asked to end meanwhile, and that is still to be answered."""
+    for _ in range(3):
+        runtime.quote()
+    assert runtime.open_orders()[2] == "pending_cancel"
+    runtime.feed(lambda batch, now_ns: batch.venue_report(now_ns, 0, 2, "accepted", venue_order_id="V2"))
+    assert runtime.open_orders()[2] == "pending_cancel"
+
+
+def test_a_trade_of_more_than_was_asked_for_is_booked_whole_and_said(runtime):
+    """The order was as large as it has filled; that it was is a surprise, and the journal has both."""
+    runtime.quote()
+    runtime.feed(fill(1, "t1", 14))
+    assert runtime.open_orders() == {}
+    assert runtime.engine.kernel.position_total_lots(0) == 14
+    (said,) = [fields for _, _, kind, fields in runtime.folder.reader() if kind == "surprise"]
+    assert (said["order_id"], said["surprise"]) == (1, "overfill")
+
+
 def test_a_replay_sends_nothing(runtime):
     """It makes the same records from the same events; the file does not grow, so nobody is asked again."""
     for _ in range(3):

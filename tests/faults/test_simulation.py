@@ -6,21 +6,13 @@ import sys
 
 import pytest
 
-from support.planted_bugs import BUGS
+from promises.planted.bug import Seed
+from promises.planted.table import BUGS, PATCHES
 from tradecore.proof.promises import CHECKED, Tally
 from tradecore_api.wiring.simulation import run_seed, run_seeds
 
 EVENTS = 2_500
-# Where each planted bug is seen first; others are tried where plans have changed since.
-SEEN = {
-    "sent_again_after_a_time_out": 61,
-    "doubt_ended_by_time_alone": 7,
-    "lost_cancels_that_count_as_done": 12,
-    "one_empty_answer_as_a_proof": 11,
-    "orders_forgotten_by_a_restart": 14,
-    "orders_sent_again_by_a_restart": 11,
-    "busts_passed_over": 16,
-}
+BY_SEEDS = [bug for bug in BUGS.values() if bug.name in PATCHES and isinstance(bug.catcher, Seed)]
 DIGEST = "from tradecore_api.wiring.simulation import run_seed; print(run_seed(3, 2500).digest)"
 
 
@@ -58,12 +50,12 @@ def test_a_seed_gives_the_same_bytes_under_any_hash_seed():
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
+@pytest.mark.parametrize("bug", BY_SEEDS, ids=lambda bug: bug.name)
 def test_a_planted_bug_is_found(bug, monkeypatch):
     """A simulation that finds nothing proves something only if it finds what is there."""
-    bug(monkeypatch)
-    seeds = [SEEN.get(bug.__name__, 1), *range(1, 120)]
-    assert any(run_seed(seed, 2_000).findings for seed in seeds), bug.__doc__
+    PATCHES[bug.name](monkeypatch)
+    seeds = [bug.catcher.first, *range(1, 120)]
+    assert any(run_seed(seed, 2_000).findings for seed in seeds), bug.breaks
 
 
 def test_a_story_has_kills_faults_deeds_and_records_in_the_order_of_time():

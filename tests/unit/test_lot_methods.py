@@ -1,5 +1,8 @@
 """Which lots a fill closes, as the account says: what a strategy, its exits and a carry-over see of it."""
 
+from decimal import Decimal
+
+import msgspec
 import pytest
 
 from tradecore import (
@@ -7,6 +10,7 @@ from tradecore import (
     Engine,
     EngineSpec,
     EventBatch,
+    FeesSpec,
     InstrumentKind,
     InstrumentSpec,
     InvalidSpecError,
@@ -78,6 +82,16 @@ def test_the_account_says_which_lots_are_closed(lots, trades, paid):
     engine = played(spec_of(lots), strategy, [100, 120, 200, 200])
     assert [(trade.quantity, trade.entry_price, trade.pnl) for trade in trades_of(engine)] == trades
     assert strategy.paid[-1] == pytest.approx(paid)
+
+
+def test_the_fee_of_a_fill_that_closes_several_lots_is_shared_among_them():
+    """No part of it counts twice: the trades have paid what the fills have paid."""
+    spec = msgspec.structs.replace(spec_of(LotMethod.FIFO), fees=FeesSpec(taker_bps="10"))
+    engine = played(spec, Steps(buying(2), buying(3), selling(5)), [101, 101, 101, 101])
+    trades = trades_of(engine)
+    # Two lots, then three, at 101; five at 100: a thousandth of all that.
+    assert [trade.quantity for trade in trades] == [2, 3]
+    assert sum(trade.fees for trade in trades) == Decimal("1.005")
 
 
 def test_equity_is_the_same_for_every_method():

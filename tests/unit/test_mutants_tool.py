@@ -107,3 +107,28 @@ def test_notes_of_tests_that_did_not_run_to_their_end_are_not_used(tool, monkeyp
     with pytest.raises(SystemExit, match="out of memory"):
         tool.note_lines(checkout, asked, "a" * 40)
     assert not list(tmp_path.glob("*.jsonl"))
+
+
+def test_a_slice_of_the_order_path_is_drawn_there_and_says_what_it_left(tool, monkeypatch, tmp_path):
+    """What was not tried, for want of time or because it was not drawn, is counted."""
+    paths = [
+        "rust/risk/src/stake.rs",
+        "rust/bars/src/lib.rs",
+        "rust/risk/src/limits.rs",
+        "rust/risk/benches/a.rs",
+    ]
+    listed = [{"name": f"{path}: one", "file": path, "diff": "--- a\n+++ b\n"} for path in paths]
+    checkout = tool.Checkout("rust")
+    checkout.place = checkout.tree = tmp_path
+    checkout.within = tool.ORDER_PATH
+    monkeypatch.setattr(tool, "run", lambda *_: tool.json.dumps(listed))
+    monkeypatch.setattr(tool, "tried", lambda _, fault, *__: verdict(tool, tool.CAUGHT))
+    asked = tool.argparse.Namespace(seed=1, count=1, stages=9, until=tool.math.inf)
+
+    found = {"risk": tool.try_room(checkout, "risk", asked, "a")}
+    assert {fault.path for fault in tool.drawn(checkout, "risk", 1, 1)} == {paths[0], paths[2]}
+    assert list(tool.rests(checkout, found)) == ["risk: 1 of 2 faults were not tried"]
+
+    asked.until = 0.0
+    assert tool.try_room(checkout, "risk", asked, "a") == []
+    assert list(tool.rests(checkout, {"risk": []})) == ["risk: 2 of 2 faults were not tried"]

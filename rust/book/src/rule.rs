@@ -44,13 +44,16 @@ impl SequenceRule {
             Self::BinanceSpot => (applied_id.saturating_add(1), update.first_id),
             Self::BinanceFutures => (applied_id, update.prev_id),
         };
+        if update.last_id <= applied_id && tradecore_types::is_planted("doubled_message_applied") {
+            return Ok(());
+        }
         if update.last_id <= applied_id {
             return Err(Fault::Repeated { applied_id, found_id: update.last_id });
         }
         if update.first_id <= applied_id {
             return Err(Fault::Overlap { applied_id, found_id: update.first_id });
         }
-        if found_id != expected_id {
+        if found_id != expected_id && !tradecore_types::is_planted("gap_passed_over") {
             return Err(Fault::Gap { expected_id, found_id });
         }
         Ok(())

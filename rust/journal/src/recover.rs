@@ -74,7 +74,11 @@ pub(crate) fn open(path: &Path, created_ns: i64, from_seq: u64) -> Result<Recove
     while let Step::Block { .. } = walk.step()? {}
 
     let end = walk.segment_end();
-    let torn = if end < length { Some(keep(path, &mut file, end, length)?) } else { None };
+    let torn = if end < length && !tradecore_types::is_planted("torn_tail_not_kept") {
+        Some(keep(path, &mut file, end, length)?)
+    } else {
+        None
+    };
     let has_header = walk.has_header();
     let bytes = prepare(&mut file, end, torn.is_some(), has_header, created_ns).map_err(|source| {
         if length == 0 {

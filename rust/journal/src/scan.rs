@@ -204,7 +204,9 @@ impl<R: Read + Seek> Scan<R> {
             Found::Suspect { bytes, last_seq, what } => {
                 let known = self.window.bytes();
                 let block = known.get(..bytes).unwrap_or(known);
-                if has_lost_sector(self.window.offset(), block) && !self.was_durable()? {
+                if tradecore_types::is_planted("damage_taken_for_a_torn_tail")
+                    || (has_lost_sector(self.window.offset(), block) && !self.was_durable()?)
+                {
                     return self.pause();
                 }
                 Err(self.damage(last_seq, what))
@@ -360,7 +362,8 @@ fn check_block(head: &Head, header: &BlockHeader, block: &[u8]) -> Result<(usize
         head = head.after(frame);
         count = count.saturating_add(1);
     }
-    if count != header.frames || head.0 != *stored {
+    if count != header.frames || (head.0 != *stored && !tradecore_types::is_planted("hash_chain_not_checked"))
+    {
         return Err("the frames of a block do not give its hash");
     }
     Ok((payload_bytes, head))

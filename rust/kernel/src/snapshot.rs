@@ -187,7 +187,9 @@ impl Kernel {
         if let (Some(gates), Some(read)) = (&mut self.gates, read.gates) {
             gates.go_on_from(read);
         }
-        self.input.go_on_after(&read.fed_until_ns);
+        if !tradecore_types::is_planted("snapshot_forgets_what_was_fed") {
+            self.input.go_on_after(&read.fed_until_ns);
+        }
         self.now_ns = read.now_ns;
         self.opened_ns = read.opened_ns;
         self.has_margin = read.has_margin;
@@ -196,7 +198,9 @@ impl Kernel {
         self.outgoing = read.outgoing;
         self.control = read.control;
         self.calls.go_on_from(read.calls);
-        if self.state_hash() == read.state_hash { Ok(()) } else { Err(SnapshotError::StateHash) }
+        let is_same =
+            self.state_hash() == read.state_hash || tradecore_types::is_planted("snapshot_not_checked");
+        if is_same { Ok(()) } else { Err(SnapshotError::StateHash) }
     }
 
     /// Tells whether a snapshot is of an engine that is made of the same.

@@ -302,7 +302,8 @@ impl Ledger {
         };
         let opened_lots = open.lots * fill.side.sign();
         let opened_value = value(instrument, fill.price_ticks, opened_lots)?;
-        let posting = self.posting(opened_value, fill.fee)?;
+        let fee = if tradecore_types::is_planted("fee_not_booked") { Money::ZERO } else { fill.fee };
+        let posting = self.posting(opened_value, fee)?;
         let cost = opened_value.checked_sub(posting.closed_cost).ok_or(overflow("cost"))?;
         for known in [self.cost, holding.cost, total.cost] {
             known.checked_add(cost).ok_or(overflow("cost"))?;
@@ -387,8 +388,11 @@ impl Ledger {
         let lots = held.lots.min(rest.lots);
         let signed = lots * lot.lots.signum();
         // The last part takes whatever rounding left, so that the parts sum to the whole.
-        let entry_value =
-            if lots == held.lots { lot.value } else { value(instrument, lot.entry_ticks, signed)? };
+        let entry_value = if lots == held.lots && !tradecore_types::is_planted("rounding_left_behind") {
+            lot.value
+        } else {
+            value(instrument, lot.entry_ticks, signed)?
+        };
         let exit_fee = rest.share(lots);
         self.cuts.push(Cut {
             lot: index,
@@ -399,7 +403,9 @@ impl Ledger {
             exit_fee,
         });
         rest.lots -= lots;
-        rest.fee -= exit_fee;
+        if !tradecore_types::is_planted("fee_share_counted_twice") {
+            rest.fee -= exit_fee;
+        }
         Ok((lot.next, lot.next_of_entry))
     }
 

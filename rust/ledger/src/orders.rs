@@ -370,9 +370,25 @@ impl Orders {
         let before = order.state;
         let illegal =
             OrderError::Illegal { order_id: order.intent.order_id, state: before, event: change.event };
-        let after = next(before, change.event).ok_or(illegal)?;
+        let after = match (before, change.event) {
+            (OrderState::PendingCancel, OrderEvent::Accepted)
+                if tradecore_types::is_planted("late_acknowledgement_undoes_a_cancel") =>
+            {
+                OrderState::New
+            }
+            (_, OrderEvent::OutcomeLost) if tradecore_types::is_planted("lost_outcome_ends_the_order") => {
+                OrderState::Rejected
+            }
+            (OrderState::Unknown, OrderEvent::PartialFill)
+                if tradecore_types::is_planted("part_fill_ends_a_doubt") =>
+            {
+                OrderState::Filled
+            }
+            _ => next(before, change.event).ok_or(illegal)?,
+        };
         let (at_stake, has_ended) = (order.lots_at_stake(), after.is_terminal());
-        let lots = if has_ended { 0 } else { change.what.lots_at_stake(order, at_stake) };
+        let is_left_out = after == OrderState::Unknown && tradecore_types::is_planted("doubt_not_counted");
+        let lots = if has_ended || is_left_out { 0 } else { change.what.lots_at_stake(order, at_stake) };
         if has_ended {
             self.working.shift(&order.intent, lots - at_stake, Counted::Out)?;
         } else if lots != at_stake {
@@ -503,7 +519,7 @@ fn read(order: &OpenOrder, report: &Report, fills: Fills) -> Result<Change, Orde
         }
         ReportBody::Fill { lots, .. } => {
             let open_lots = order.open_lots();
-            if lots <= 0 || lots > open_lots {
+            if lots <= 0 || (lots > open_lots && !tradecore_types::is_planted("overfill_taken_for_a_fill")) {
                 return Err(OrderError::Lots { order_id, lots, open_lots });
             }
             let lots_before = match fills {

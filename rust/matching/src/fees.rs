@@ -85,7 +85,8 @@ fn share(part: u64, rate: i64) -> i128 {
         Some(product) => (u128::from(product / PPB_PER_UNIT), product % PPB_PER_UNIT),
         None => in_wholes(u128::from(part) * u128::from(size)),
     };
-    let rounded = quotient + u128::from(rest * 2 >= PPB_PER_UNIT);
+    let rounds_up = rest * 2 >= PPB_PER_UNIT && !tradecore_types::is_planted("fee_rounded_down");
+    let rounded = quotient + u128::from(rounds_up);
     let rounded = i128::try_from(rounded).unwrap_or(i128::MAX);
     if rate < 0 { -rounded } else { rounded }
 }

@@ -72,7 +72,8 @@ impl Canaries {
         self.check_size(proposal, value_ticks, reference_ticks)?;
         let orders = canary.orders_of(day_of(proposal.intent.time_ns, self.day_start_ns));
         let max = canary.limits.orders_a_day_max;
-        if orders >= max && !proposal.is_amendment {
+        let spare = u32::from(tradecore_types::is_planted("canary_orders_off_by_one"));
+        if orders >= max.saturating_add(spare) && !proposal.is_amendment {
             return Err(refusal(Rule::CanaryOrdersADay, i128::from(max), i128::from(orders) + 1));
         }
         Ok(())
@@ -90,7 +91,7 @@ impl Canaries {
         let max = canary.limits.order_value_max;
         // An order is all that it trades: what was filled and is asked for anew makes it larger.
         let value = notional(instrument, value_ticks, lots.saturating_add(filled_lots));
-        if value > max.0 {
+        if value - i128::from(tradecore_types::is_planted("canary_value_off_by_one")) > max.0 {
             return Err(refusal(Rule::CanaryOrderValue, max.0, value));
         }
         // More lots than fit are worth more than any bound; a position of the other side is bounded by its own orders.

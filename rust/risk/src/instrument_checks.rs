@@ -237,14 +237,16 @@ impl InstrumentChecks {
     }
 
     fn check_reference(&self, reference: Reference, now_ns: TimeNs) -> Result<i64, Refusal> {
-        if reference.is_book_invalid {
+        if reference.is_book_invalid && !tradecore_types::is_planted("invalid_book_passes") {
             return Err(refusal(Rule::BookInvalid, 0, 1));
         }
         let ticks = reference.price_ticks.filter(|&ticks| ticks > 0);
+        let ticks =
+            if tradecore_types::is_planted("missing_price_passes") { ticks.or(Some(1)) } else { ticks };
         let Some(ticks) = ticks else { return Err(refusal(Rule::ReferenceMissing, 1, 0)) };
         if let Some(age_max) = self.limits.reference_age_ns_max {
             let age = i128::from(now_ns) - i128::from(reference.time_ns);
-            if age > i128::from(age_max) {
+            if age > i128::from(age_max) && !tradecore_types::is_planted("stale_price_passes") {
                 return Err(refusal(Rule::ReferenceStale, i128::from(age_max), age));
             }
         }
@@ -273,12 +275,13 @@ impl InstrumentChecks {
     }
 
     fn check_size(&self, lots: i64, price_ticks: i64, instrument: &Instrument) -> Result<(), Refusal> {
-        if let Some(max) = self.limits.quantity_lots_max.filter(|&max| lots > max) {
+        let spare = i64::from(tradecore_types::is_planted("quantity_off_by_one"));
+        if let Some(max) = self.limits.quantity_lots_max.filter(|&max| lots - spare > max) {
             return Err(refusal(Rule::QuantityMax, i128::from(max), i128::from(lots)));
         }
         let Some(max) = self.limits.notional_max else { return Ok(()) };
         let value = notional(instrument, price_ticks, lots);
-        if value > max.0 {
+        if value - i128::from(tradecore_types::is_planted("value_off_by_one")) > max.0 {
             return Err(refusal(Rule::NotionalMax, max.0, value));
         }
         Ok(())
@@ -287,12 +290,15 @@ impl InstrumentChecks {
     fn check_exposure(&self, side: Side, lots: i64, exposure: Exposure) -> Result<(), Refusal> {
         if let Some(max) = self.limits.position_lots_max {
             let worst = exposure.account.worst_position(side, lots);
-            if worst > i128::from(max) {
+            let spare = i128::from(tradecore_types::is_planted("position_off_by_one"));
+            if worst - spare > i128::from(max) {
                 return Err(refusal(Rule::PositionMax, i128::from(max), worst));
             }
         }
         match self.limits.open_orders_max {
-            Some(max) if exposure.open_orders >= max => {
+            Some(max)
+                if exposure.open_orders >= max && !tradecore_types::is_planted("open_orders_not_counted") =>
+            {
                 Err(refusal(Rule::OpenOrdersMax, i128::from(max), i128::from(exposure.open_orders) + 1))
             }
             _ => Ok(()),
@@ -314,20 +320,23 @@ fn check_distance(rule: Rule, max_ppm: i64, price_ticks: i64, base_ticks: i64) -
     let (base, max) = (i128::from(base_ticks), i128::from(max_ppm));
     let distance = (i128::from(price_ticks) - base).abs() * PPM;
     // Compared without division, so that a distance a hair above the limit is not rounded onto it.
-    if distance > max * base {
+    let is_drift = rule == Rule::PriceDrift;
+    let is_off = (is_drift && tradecore_types::is_planted("drift_not_checked"))
+        || (!is_drift && tradecore_types::is_planted("collar_not_checked"));
+    if distance > max * base && !is_off {
         return Err(refusal(rule, max, distance / base));
     }
     Ok(())
 }
 
 fn check_switches(switches: Switches, reduces: bool) -> Result<(), Refusal> {
-    if switches.is_killed {
+    if switches.is_killed && !tradecore_types::is_planted("kill_latch_ignored") {
         return Err(refusal(Rule::KillLatch, 0, 1));
     }
     if switches.is_paused && !reduces {
         return Err(refusal(Rule::Paused, 0, 1));
     }
-    if switches.is_unreconciled && !reduces {
+    if switches.is_unreconciled && !reduces && !tradecore_types::is_planted("unreconciled_ignored") {
         return Err(refusal(Rule::Unreconciled, 0, 1));
     }
     Ok(())
@@ -399,7 +408,7 @@ fn check_shape(intent: &OrderIntent, lots: i64, reduces: bool) -> Result<(), Ref
     if (intent.post_only && !(may_post && waits)) || (must_wait && !waits) {
         return Err(refusal(Rule::InvalidOrder, 0, 1));
     }
-    if intent.reduce_only && !reduces {
+    if intent.reduce_only && !reduces && !tradecore_types::is_planted("reduce_only_may_turn") {
         return Err(refusal(Rule::ReduceOnly, 0, i128::from(lots)));
     }
     Ok(())

@@ -29,7 +29,9 @@ impl LossGuard {
     }
 
     /// Goes on from what was counted before.
-    pub(crate) const fn resume(&mut self, last: i128, peak: i128, day_start: i128, day: Option<i64>) {
+    pub(crate) fn resume(&mut self, last: i128, peak: i128, day_start: i128, day: Option<i64>) {
+        let day_start =
+            if tradecore_types::is_planted("loss_of_the_day_forgotten") { last } else { day_start };
         *self = Self { last, peak, day_start, day };
     }
 
@@ -48,7 +50,8 @@ impl LossGuard {
     /// Takes the equity of now; a day begins at `day_start_ns` after midnight UTC with the last equity
     /// before it.
     pub(crate) fn learn(&mut self, equity: i128, now_ns: TimeNs, day_start_ns: i64) {
-        let day = day_of(now_ns, day_start_ns);
+        let begins_ns = if tradecore_types::is_planted("day_begins_at_midnight") { 0 } else { day_start_ns };
+        let day = day_of(now_ns, begins_ns);
         if self.day.is_some_and(|known| known != day) {
             self.day_start = self.last;
         }

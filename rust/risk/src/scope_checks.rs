@@ -76,7 +76,7 @@ impl ScopeChecks {
         price_ticks: i64,
         stake: Stake,
     ) -> Result<(), Refusal> {
-        if let Some(halt) = self.halt {
+        if let Some(halt) = self.halt.filter(|_| !tradecore_types::is_planted("halt_passed_over")) {
             return Err(Refusal { rule: halt.rule, limit: halt.limit, value: halt.value });
         }
         self.check_allowed(proposal.intent.instrument)?;
@@ -111,7 +111,8 @@ impl ScopeChecks {
     }
 
     fn check_allowed(&self, instrument: InstrumentId) -> Result<(), Refusal> {
-        if self.is_allowed(instrument) { Ok(()) } else { Err(refusal(Rule::InstrumentNotAllowed, 1, 0)) }
+        let is_allowed = self.is_allowed(instrument) || tradecore_types::is_planted("permission_not_asked");
+        if is_allowed { Ok(()) } else { Err(refusal(Rule::InstrumentNotAllowed, 1, 0)) }
     }
 
     /// Judges size, value and the position it could lead to.
@@ -162,6 +163,7 @@ impl ScopeChecks {
     pub(crate) fn check_messages(&self, now_ns: TimeNs, is_urgent: bool) -> Result<(), Refusal> {
         let Some(rate_max) = self.limits.message_rate_max else { return Ok(()) };
         let reserve = self.limits.reserve_of(rate_max);
+        let is_urgent = is_urgent || tradecore_types::is_planted("reserve_for_everybody");
         let max = if is_urgent { rate_max } else { rate_max.saturating_sub(reserve) };
         let window_ns = self.limits.message_rate_window_ns;
         if self.messages.has_room(max, now_ns, window_ns)
@@ -193,7 +195,8 @@ impl ScopeChecks {
     pub(crate) fn note_execution(&mut self, now_ns: TimeNs) -> Option<Halt> {
         let max = self.limits.executions_max?;
         self.executions.record(now_ns);
-        let is_full = !self.executions.has_room(max, now_ns, self.limits.executions_window_ns);
+        let is_full = !tradecore_types::is_planted("executions_never_halt")
+            && !self.executions.has_room(max, now_ns, self.limits.executions_window_ns);
         let (limit, value) = (i128::from(max), i128::from(max) + 1);
         is_full.then_some(Halt { rule: Rule::ExecutionsMax, limit, value })
     }

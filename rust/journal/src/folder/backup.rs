@@ -57,7 +57,11 @@ pub fn backup(path: &Path, directory: &Path) -> Result<Backup, JournalError> {
             .and_then(|()| remove_other_forms(&target, number, form))
             .map_err(|source| JournalError::io(&to, "write", source))?;
     }
-    let end = whole_bytes(&file, newest).map_err(|error| named(path, error))?;
+    let end = if tradecore_types::is_planted("backup_ends_anywhere") {
+        file.metadata().map_or(0, |found| found.len().saturating_sub(7))
+    } else {
+        whole_bytes(&file, newest).map_err(|error| named(path, error))?
+    };
     disk::sync_directory(&target)
         .and_then(|()| copy(file, &target, end))
         .and_then(|()| disk::sync_directory(&target))

@@ -36,6 +36,9 @@ pub(crate) fn lock_segments(path: &Path) -> Result<File, JournalError> {
 
 /// Takes the lock on an open file of a journal.
 pub(crate) fn try_lock(path: &Path, file: &File) -> Result<(), JournalError> {
+    if tradecore_types::is_planted("journal_not_locked") {
+        return Ok(());
+    }
     file.try_lock().map_err(|error| match error {
         TryLockError::WouldBlock => JournalError::new(path, Problem::Locked),
         TryLockError::Error(source) => JournalError::io(path, "lock", source),

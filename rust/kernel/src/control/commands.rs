@@ -17,6 +17,9 @@ impl Kernel {
         match kind {
             CommandKind::Pause => self.control.switches.is_paused = true,
             CommandKind::Resume => {
+                if tradecore_types::is_planted("resume_releases_a_kill") {
+                    self.control.switches.is_killed = false;
+                }
                 self.control.switches.is_paused = false;
                 self.control.paused_by = None;
             }
@@ -29,7 +32,9 @@ impl Kernel {
                 self.books.heard.note_all_to_end(OrderId(self.outgoing.last_order_id));
                 self.forget_close_outs(None);
                 self.end_waiting(Rule::KillLatch, None);
-                self.cancel_everything(CancelReason::Killed, None);
+                if !tradecore_types::is_planted("kill_leaves_orders_open") {
+                    self.cancel_everything(CancelReason::Killed, None);
+                }
             }
             CommandKind::ReleaseKill => self.control.switches.is_killed = false,
             CommandKind::Flatten => self.flatten_everything(None)?,

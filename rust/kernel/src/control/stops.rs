@@ -86,7 +86,8 @@ impl Stops {
     pub(crate) fn with(&self, switches: Switches, place: Place) -> Switches {
         self.of.iter().filter(|known| place.is_within(known.scope)).fold(switches, |found, known| Switches {
             is_paused: found.is_paused || known.is_paused,
-            is_killed: found.is_killed || known.is_killed,
+            is_killed: found.is_killed
+                || (known.is_killed && !tradecore_types::is_planted("kill_of_a_part_ignored")),
             ..found
         })
     }

@@ -46,6 +46,9 @@ impl Kernel {
         lots: i64,
         links: Links,
     ) -> Result<Option<Verdict>, KernelError> {
+        if tradecore_types::is_planted("person_not_asked") {
+            return Ok(None);
+        }
         let Some(reference_ticks) = self.needs_consent(intent, lots)? else { return Ok(None) };
         let Some(consents) = &mut self.control.consents else { return Ok(None) };
         let timeout_ns = consents.rules.timeout_ns;

@@ -112,6 +112,11 @@ impl Child {
     /// Grants what a fill of the entry covers; tells whether there is anything to be sent.
     pub(crate) fn grant(&mut self, lots: i64) -> bool {
         let granted_lots = self.ungranted_lots.min(lots).max(0);
+        let granted_lots = if tradecore_types::is_planted("child_outgrows_its_entry") {
+            self.ungranted_lots
+        } else {
+            granted_lots
+        };
         self.ungranted_lots -= granted_lots;
         self.due_lots = self.due_lots.saturating_add(granted_lots);
         self.due_lots > 0

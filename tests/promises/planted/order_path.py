@@ -1,10 +1,11 @@
-"""Faults that a simulation has to find, each as a patch of the code that it breaks."""
+"""Bugs between an approved order and its fills, which a simulation notices by what the venue did."""
 
 import asyncio
 from itertools import count
 
 import msgspec
 
+from promises.planted.bug import Patches, Seed
 from tradecore.domain.venue_findings import FillSeen
 from tradecore.domain.venue_requests import Lost, NotDone, Taken
 from tradecore.proof.wanderer import Wanderer
@@ -15,7 +16,11 @@ from tradecore.runtime.live.requests import Requests
 from tradecore.runtime.live.venue_link import VenueLink
 from tradecore.runtime.live.venue_reading import VenueReading
 
+CORE = "python/tradecore"
+ORDER_PATH = Patches()
 
+
+@ORDER_PATH.bug("P15", f"{CORE}/runtime/live/requests.py", Seed(61))
 def sent_again_after_a_time_out(monkeypatch):
     """A new order whose answer was lost is sent once more."""
     answered = Requests.answered
@@ -30,6 +35,7 @@ def sent_again_after_a_time_out(monkeypatch):
     monkeypatch.setattr(Requests, "answered", patched)
 
 
+@ORDER_PATH.bug("P16", f"{CORE}/runtime/live/venue_link.py", Seed(7))
 def doubt_ended_by_time_alone(monkeypatch):
     """An order that is in doubt for half a second counts as rejected."""
     work = VenueLink._work
@@ -44,6 +50,7 @@ def doubt_ended_by_time_alone(monkeypatch):
     monkeypatch.setattr(VenueLink, "_work", patched)
 
 
+@ORDER_PATH.bug("P27", f"{CORE}/runtime/live/venue_reading.py", Seed())
 def trades_that_are_not_known_again(monkeypatch):
     """A trade that is told twice counts twice."""
     word, numbers = VenueReading._fill_word, count()
@@ -55,6 +62,7 @@ def trades_that_are_not_known_again(monkeypatch):
     monkeypatch.setattr(VenueReading, "_fill_word", patched)
 
 
+@ORDER_PATH.bug("P16", f"{CORE}/runtime/live/requests.py", Seed(12))
 def lost_cancels_that_count_as_done(monkeypatch):
     """A cancel whose answer was lost ends the order."""
     answered = Requests.answered
@@ -70,18 +78,21 @@ def lost_cancels_that_count_as_done(monkeypatch):
     monkeypatch.setattr(Requests, "answered", patched)
 
 
+@ORDER_PATH.bug("P3", f"{CORE}/runtime/commit.py", Seed())
 def groups_that_are_never_synced(monkeypatch):
     """What is written waits for its sync, orders too."""
     commit = Commit._commit
     monkeypatch.setattr(Commit, "_commit", lambda self, *, is_durable: commit(self, is_durable=False))
 
 
+@ORDER_PATH.bug("P16", f"{CORE}/runtime/live/live_order.py", Seed(8))
 def one_empty_answer_as_a_proof(monkeypatch):
     """The first list that lacks an order in doubt ends it."""
     monkeypatch.setattr(Doubt, "is_absent", property(lambda self: True))
     monkeypatch.setattr(VenueReading, "_void_ns", lambda self, order: 0)
 
 
+@ORDER_PATH.bug("P21", f"{CORE}/runtime/live/venue_reading.py", Seed())
 def fills_that_are_not_fetched(monkeypatch):
     """Of what traded while nobody listened nothing is taken in."""
     found = VenueReading.found
@@ -93,6 +104,7 @@ def fills_that_are_not_fetched(monkeypatch):
     monkeypatch.setattr(VenueReading, "found", patched)
 
 
+@ORDER_PATH.bug("P19", f"{CORE}/runtime/live/order_table.py", Seed(3))
 def orders_forgotten_by_a_restart(monkeypatch):
     """A start does not take over what was sent and not answered."""
     resume = OrderTable.resume
@@ -103,6 +115,7 @@ def orders_forgotten_by_a_restart(monkeypatch):
     monkeypatch.setattr(OrderTable, "resume", patched)
 
 
+@ORDER_PATH.bug("P15", f"{CORE}/runtime/live/order_table.py", Seed(11))
 def orders_sent_again_by_a_restart(monkeypatch):
     """A start sends anew what was sent and not answered."""
     resume = OrderTable.resume
@@ -120,11 +133,13 @@ def orders_sent_again_by_a_restart(monkeypatch):
     monkeypatch.setattr(OrderTable, "resume", patched)
 
 
+@ORDER_PATH.bug("P28", f"{CORE}/runtime/live/venue_reading.py", Seed())
 def fees_left_out(monkeypatch):
     """No fee is booked."""
     monkeypatch.setattr(VenueReading, "fee_of", lambda self, seen, instrument: (0, None))
 
 
+@ORDER_PATH.bug("P28", f"{CORE}/runtime/live/venue_reading.py", Seed())
 def fees_as_floats(monkeypatch):
     """A fee goes through a float."""
 
@@ -134,17 +149,20 @@ def fees_as_floats(monkeypatch):
     monkeypatch.setattr(VenueReading, "fee_of", patched)
 
 
+@ORDER_PATH.bug("P27", f"{CORE}/runtime/live/venue_reading.py", Seed(16))
 def busts_passed_over(monkeypatch):
     """What a venue tells anew of a trade changes nothing."""
     monkeypatch.setattr(VenueReading, "_revised", lambda self, seen, order, order_id, instrument: [])
 
 
+@ORDER_PATH.bug("P37", f"{CORE}/proof/wanderer.py", Seed())
 def a_strategy_with_a_memory_of_its_own(monkeypatch):
     """What a strategy does depends on what other runs did before."""
     numbers = count()
     monkeypatch.setattr(Wanderer, "_draw", lambda self: next(numbers) * 7919 + (next(numbers) << 8))
 
 
+@ORDER_PATH.bug("P15", f"{CORE}/runtime/live/requests.py", Seed())
 def orders_taken_at_once(monkeypatch):
     """A new order counts as taken whatever its answer is."""
     answered = Requests.answered
@@ -155,21 +173,3 @@ def orders_taken_at_once(monkeypatch):
         return answered(self, order_id, Taken() if is_new else answer, now_ns)
 
     monkeypatch.setattr(Requests, "answered", patched)
-
-
-BUGS = (
-    sent_again_after_a_time_out,
-    doubt_ended_by_time_alone,
-    trades_that_are_not_known_again,
-    lost_cancels_that_count_as_done,
-    groups_that_are_never_synced,
-    one_empty_answer_as_a_proof,
-    fills_that_are_not_fetched,
-    orders_forgotten_by_a_restart,
-    orders_sent_again_by_a_restart,
-    fees_left_out,
-    fees_as_floats,
-    busts_passed_over,
-    a_strategy_with_a_memory_of_its_own,
-    orders_taken_at_once,
-)
