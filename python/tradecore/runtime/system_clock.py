@@ -13,17 +13,17 @@ class SystemClock:
 
     Parameters
     ----------
-    wall_ns, monotonic_ns : callable
-        The clock that people set, asked once, and the one that nobody sets; those of the machine.
+    wall_ns, monotonic_ns : callable, optional
+        The clock that people set, asked once, and the one that nobody sets (default: those of the machine).
     """
 
     def __init__(
         self,
-        wall_ns: Callable[[], int] = time.time_ns,
-        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+        wall_ns: Callable[[], int] | None = None,
+        monotonic_ns: Callable[[], int] | None = None,
     ) -> None:
-        self._monotonic_ns = monotonic_ns
-        self._offset_ns = wall_ns() - monotonic_ns()
+        self._monotonic_ns = monotonic_ns or time.monotonic_ns
+        self._offset_ns = (wall_ns or time.time_ns)() - self._monotonic_ns()
 
     def now_ns(self) -> int:
         """Return UTC nanoseconds since 1970."""
