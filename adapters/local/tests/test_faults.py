@@ -21,6 +21,7 @@ from tradecore.domain.venue_findings import (
     StreamReady,
 )
 from tradecore.domain.venue_requests import Cancel, Declined, Lost, NotDone, Replace, Submit, Taken
+from tradecore.runtime.live.pages import whole
 from tradecore.testkit.local_venue import Endpoint, FaultKind, FaultRule
 
 SECOND_NS = 1_000_000_000
@@ -210,9 +211,12 @@ async def test_trades_are_read_page_by_page_until_the_last_one(fault):
         for number in range(30):
             await client.submit(submit(f"a{number}", order_kind="market", price_ticks=None))
         fills = ground.server.exchange.accounts["demo"].fills
-        found = await client.query(FillsSince(time_ns=0))
-        later = await client.query(FillsSince(time_ns=0, cursor=found.seen[9].cursor))
+        first = await client.query(FillsSince(time_ns=0))
+        found = await whole(FillsSince(time_ns=0), client.query)
+        later = await whole(FillsSince(time_ns=0, cursor=found.seen[9].cursor), client.query)
 
+        assert (first.is_complete, first.rest) == (False, first.seen[-1].cursor)
+        assert len(first.seen) <= 7
         assert found.is_complete
         assert [int(row.cursor) for row in found.seen] == [row.cursor for row in fills]
         assert len({row.trade_id for row in found.seen}) == len(fills) >= 30
@@ -332,7 +336,7 @@ async def test_every_stream_that_was_lost_comes_back_and_no_trade_is_missed_by_a
                     if isinstance(message, FillSeen):
                         cursors.add(message.cursor)
                     if isinstance(message, StreamReady):
-                        found = await client.query(FillsSince(time_ns=0))
+                        found = await whole(FillsSince(time_ns=0), client.query)
                         cursors.update(row.cursor for row in found.seen)
 
         reader = asyncio.create_task(read())

@@ -46,7 +46,6 @@ from tradecore_local.trading_lines import TradingLines
 from tradecore_local.translation import Translation
 
 _RANDOM = secrets.SystemRandom()
-_PAGES_MAX = 1_000
 _MS_NS = 1_000_000
 # No answer of a venue is as long as that; one without an end would fill the memory until it times out.
 _ANSWER_BYTES_MAX = 1 << 26
@@ -323,16 +322,17 @@ class LocalVenue:
                 return await self._fills(question)
 
     async def _fills(self, question: FillsSince) -> Findings:
-        """Read page after page; what ends before the last one is not complete."""
-        cursor, seen = question.cursor or "0", []
+        """Read one page; one that was cut short ends where the next one begins."""
+        cursor = question.cursor or "0"
         since = 0 if question.cursor else max(question.time_ns, 0)
-        for _ in range(_PAGES_MAX):
-            page = await self._get(f"/fills?since={since}&cursor={quote(cursor, safe='')}", wire.FillPage)
-            seen += [self._words.fill(each) for each in page.fills]
-            if page.is_complete or page.cursor == cursor or not page.fills:
-                return Findings(seen=tuple(seen), is_complete=page.is_complete, time_ns=page.time_ns)
-            cursor = page.cursor
-        return Findings(seen=tuple(seen), is_complete=False)
+        page = await self._get(f"/fills?since={since}&cursor={quote(cursor, safe='')}", wire.FillPage)
+        has_more = bool(page.fills) and not page.is_complete and page.cursor != cursor
+        return Findings(
+            seen=tuple(self._words.fill(each) for each in page.fills),
+            is_complete=page.is_complete,
+            time_ns=page.time_ns,
+            rest=page.cursor if has_more else "",
+        )
 
     def _path_of(self, question: OneOrder) -> str:
         if self._capabilities.duplicate_ids is DuplicateIds.NONE or not question.client_order_id:

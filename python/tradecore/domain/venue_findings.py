@@ -192,6 +192,7 @@ class FillsSince(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Ask what traded since a time, that time included, or after the cursor of an earlier answer.
 
     What was told anew since then is in the answer too, whenever it traded: with its last revision at least.
+    A venue that lists in pages answers with one of them: see `Findings.rest`.
     """
 
     time_ns: int
@@ -222,8 +223,11 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
         follows from what is absent.
     time_ns : int
         The venue's own time of the answer; 0 where it says none.
+    rest : str
+        Cursor after which the next page begins; empty where this is the last one.
     """
 
     seen: tuple[Seen, ...] = ()
     is_complete: bool
     time_ns: int = 0
+    rest: str = ""

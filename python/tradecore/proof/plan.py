@@ -12,7 +12,6 @@ from tradecore.testkit.local_venue.faults import Endpoint, FaultKind, FaultRule,
 from tradecore.testkit.local_venue.settings import (
     AccountSetting,
     FeeSetting,
-    LimitSetting,
     MarketSetting,
     VenueSettings,
 )
@@ -20,7 +19,6 @@ from tradecore.testkit.local_venue.settings import (
 ACCOUNT = "proof"
 CASH = "1000000"
 _SECOND_NS = 1_000_000_000
-_PAGE_OF_ALL = 100_000
 _E, _K = Endpoint, FaultKind
 _REQUESTS = (_E.SUBMIT, _E.CANCEL, _E.REPLACE)
 _QUESTIONS = (_E.OPEN_ORDERS, _E.ONE_ORDER, _E.FILLS, _E.POSITIONS, _E.BALANCES)
@@ -150,7 +148,7 @@ def plan_of(seed: int, events: int) -> Plan:
     return Plan(
         seed=seed,
         events=events,
-        venue=venue if world.limits is None else _limited(venue, world.limits),
+        venue=venue if world.limits is None else msgspec.structs.replace(venue, limits=world.limits),
         script=FaultScript(seed=seed, rules=_rules(draw, duplicate_ids)),
         # An order in doubt at a venue that knows no names of clients waits for a person, for ever.
         kills=() if duplicate_ids is DuplicateIds.NONE else _kills(draw, events),
@@ -165,11 +163,6 @@ def plan_of(seed: int, events: int) -> Plan:
         flattens=draw.random() < 0.5,
         world=world,
     )
-
-
-def _limited(venue: VenueSettings, limits: LimitSetting) -> VenueSettings:
-    """Return a venue with other limits, whose lists of fills fit one page: only the first one is counted."""
-    return msgspec.structs.replace(venue, limits=limits, page_max=_PAGE_OF_ALL)
 
 
 def _rules(draw: Random, duplicate_ids: DuplicateIds) -> tuple[FaultRule, ...]:

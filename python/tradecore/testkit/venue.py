@@ -29,6 +29,7 @@ from tradecore.domain.venue_findings import (
 )
 from tradecore.domain.venue_requests import Cancel, Declined, Lost, NotDone, Replace, Submit, Taken
 from tradecore.ports.venue import Venue
+from tradecore.runtime.live.pages import whole
 
 SECONDS_MAX = 10.0
 # Makes a venue tell a trade anew: the trade, its price in ticks and its lots from then on.
@@ -329,7 +330,8 @@ async def _taken(
 
 async def _seen(venue: Venue, question: OpenOrders | FillsSince | Balances | Positions) -> tuple[object, ...]:
     async with asyncio.timeout(SECONDS_MAX):
-        findings = await venue.query(question)
+        findings = await whole(question, venue.query)
+    assert findings is not None
     assert findings.is_complete
     return findings.seen
 

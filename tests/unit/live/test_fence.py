@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from support.live_desk import CAPABILITIES
+from support.live_desk import CAPABILITIES, TERMS
 from support.sessions import FakeClock
 from tradecore.domain.epoch import Epoch
 from tradecore.domain.errors import FencedError, VenueError
@@ -18,7 +18,7 @@ from tradecore.domain.venue_findings import (
     StreamReady,
     VenueOrderState,
 )
-from tradecore.domain.venue_requests import Cancel, NotDone, Taken
+from tradecore.domain.venue_requests import Cancel, NotDone, Submit, Taken
 from tradecore.runtime.live import fenced_venue
 from tradecore.runtime.live.client_ids import EPOCH_MAX, ClientIds
 from tradecore.runtime.live.fence import AccountHold, Fence
@@ -296,6 +296,11 @@ class Silent:
         """Nothing is open."""
 
 
+def new(name):
+    """Make a request for an order of that name."""
+    return Submit(client_order_id=name, order=TERMS, lots=1)
+
+
 async def behind(made):
     """Return a venue behind a fence, which is being listened to, and our clock."""
     clock = FakeClock()
@@ -315,13 +320,27 @@ async def test_nothing_reaches_the_venue_from_behind_a_closed_fence():
     kept = Kept()
     made, _ = await started(kept)
     fenced, venue, _ = await behind(made)
-    assert await fenced.submit("new") == Taken()
+    assert await fenced.submit(new("new")) == Taken()
     kept.now = 1
     for send in (fenced.submit, fenced.replace, fenced.cancel):
-        answer = await send("later")
+        answer = await send(new("later"))
         assert isinstance(answer, NotDone)
         assert "fenced" in answer.words
-    assert venue.sent == ["new"]
+    assert venue.sent == [new("new")]
+    await fenced.aclose()
+
+
+@pytest.mark.parametrize("send", ["submit", "replace"])
+async def test_what_is_taken_back_while_it_waits_for_the_proof_does_not_leave(send):
+    """A kill asks for the end of all orders: none of them leaves after it."""
+    made, _ = await started(Kept())
+    fenced, venue, _ = await behind(made)
+    fenced.is_taken_back = {"a"}.__contains__
+    answer = await getattr(fenced, send)(new("a"))
+    assert isinstance(answer, NotDone)
+    assert "before it left" in answer.words
+    assert await getattr(fenced, send)(new("b")) == Taken()
+    assert venue.sent == [new("b")]
     await fenced.aclose()
 
 
@@ -338,7 +357,7 @@ async def test_a_request_that_is_stopped_before_it_is_signed_does_not_leave():
         return True
 
     made.may_send = taken_meanwhile
-    answer = await fenced.submit("new")
+    answer = await fenced.submit(new("new"))
     assert (isinstance(answer, NotDone), venue.sent) == (True, [])
     await fenced.aclose()
 
@@ -350,9 +369,9 @@ async def test_after_a_pause_new_orders_wait_for_the_word_of_the_venue(shown):
     fenced, venue, clock = await behind(made)
     clock.time_ns += STILL_NS + 1
     venue.answers = [Findings(seen=shown, is_complete=True, time_ns=1)] * 2
-    assert await fenced.submit("new") == Taken()
+    assert await fenced.submit(new("new")) == Taken()
     assert venue.answers == []
-    assert await fenced.submit("next") == Taken()
+    assert await fenced.submit(new("next")) == Taken()
     await fenced.aclose()
 
 
@@ -363,7 +382,7 @@ async def test_after_a_pause_one_that_was_taken_over_sends_nothing(send):
     fenced, venue, clock = await behind(made)
     clock.time_ns += 10 * STILL_NS
     venue.answers = [Findings(seen=(order(name(1, 11)),), is_complete=True, time_ns=1)]
-    assert isinstance(await getattr(fenced, send)("new"), NotDone)
+    assert isinstance(await getattr(fenced, send)(new("new")), NotDone)
     assert (venue.sent, woken) == ([], [True])
     await fenced.aclose()
 
@@ -377,10 +396,10 @@ async def test_a_venue_that_does_not_say_holds_what_makes_more_and_no_cancel(ans
     fenced, venue, clock = await behind(made)
     clock.time_ns += STILL_NS + 1
     venue.answers = [answer] * 4
-    assert "stood still" in (await fenced.submit("new")).words
+    assert "stood still" in (await fenced.submit(new("new"))).words
     assert await fenced.cancel(CANCEL) == Taken()
     assert venue.sent == [CANCEL]
-    assert await fenced.submit("again") == Taken()
+    assert await fenced.submit(new("again")) == Taken()
     await fenced.aclose()
 
 
@@ -389,11 +408,11 @@ async def test_after_a_pause_the_venue_is_asked_for_what_has_happened_since():
     made, _ = await started()
     fenced, venue, clock = await behind(made)
     clock.time_ns = 100 * WINDOW_NS
-    assert await fenced.submit("new") == Taken()
+    assert await fenced.submit(new("new")) == Taken()
     seen_ns = clock.time_ns
     clock.time_ns += STILL_NS + 1
     venue.asked.clear()
-    assert await fenced.submit("next") == Taken()
+    assert await fenced.submit(new("next")) == Taken()
     assert venue.asked == [OpenOrders(), FillsSince(time_ns=seen_ns - WINDOW_NS)]
     await fenced.aclose()
 
@@ -403,12 +422,12 @@ async def test_a_clock_that_is_set_back_in_a_pause_hides_nothing_of_it():
     made, _ = await started()
     fenced, venue, clock = await behind(made)
     clock.time_ns = 100 * WINDOW_NS
-    assert await fenced.submit("new") == Taken()
+    assert await fenced.submit(new("new")) == Taken()
     before_ns = asyncio.get_running_loop().time()
     time.sleep(1.2 * STILL_NS / 1e9)  # noqa: ASYNC251
     clock.time_ns -= 10 * WINDOW_NS
     venue.asked.clear()
-    assert await fenced.submit("next") == Taken()
+    assert await fenced.submit(new("next")) == Taken()
     passed_ns = int((asyncio.get_running_loop().time() - before_ns) * 1e9)
     (_, asked) = venue.asked
     assert 0 <= asked.time_ns - (clock.time_ns - passed_ns - WINDOW_NS) < STILL_NS
@@ -421,7 +440,7 @@ async def test_an_answer_may_take_longer_than_a_pause_that_counts():
     fenced, venue, clock = await behind(made)
     clock.time_ns += STILL_NS + 1
     venue.before_answer = lambda: asyncio.sleep(1.5 * STILL_NS / 1e9)
-    assert await fenced.submit("new") == Taken()
+    assert await fenced.submit(new("new")) == Taken()
     await fenced.aclose()
 
 
@@ -435,10 +454,10 @@ async def test_an_answer_from_before_another_pause_proves_nothing():
         clock.time_ns += STILL_NS + 1
 
     venue.before_answer = pause_again
-    assert "stood still" in (await fenced.submit("new")).words
+    assert "stood still" in (await fenced.submit(new("new"))).words
     venue.before_answer = nothing_before
-    assert await fenced.submit("again") == Taken()
-    assert venue.sent == ["again"]
+    assert await fenced.submit(new("again")) == Taken()
+    assert venue.sent == [new("again")]
     await fenced.aclose()
 
 
@@ -448,7 +467,7 @@ async def test_a_short_pause_asks_nobody():
     fenced, venue, clock = await behind(made)
     venue.answers = [VenueError("nobody asks")]
     clock.time_ns += STILL_NS - 1
-    assert await fenced.submit("new") == Taken()
+    assert await fenced.submit(new("new")) == Taken()
     assert len(venue.answers) == 1
     await fenced.aclose()
 

@@ -95,9 +95,10 @@ async def test_an_answer_tells_when_it_was_asked_and_what_was_known_by_then():
     link = link_to(venue, clock=clock)
     link._news = 5
     before_ns = venue_link._now_ns()
-    asked_ns, news, findings = await link._answered(OpenOrders())
-    assert before_ns <= asked_ns <= venue_link._now_ns()
-    assert (news, findings, venue.count) == (5, FOUND, 2)
+    answered = await link._answered(OpenOrders())
+    assert answered is not None
+    assert before_ns <= answered.asked_ns <= venue_link._now_ns()
+    assert (answered.news, answered.findings, venue.count) == (5, FOUND, 2)
     assert link._allowance.clock.estimate(0) is not None
     without = link_to(Asked(FOUND))
     await without._answered(OpenOrders())

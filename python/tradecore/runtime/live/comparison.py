@@ -36,6 +36,7 @@ from tradecore.runtime.live.budget import Budget
 from tradecore.runtime.live.client_ids import ClientIds, is_ours
 from tradecore.runtime.live.journal_books import BookedOrder, JournalBooks, TradeName
 from tradecore.runtime.live.journal_money import JournalMoney
+from tradecore.runtime.live.pages import whole
 from tradecore.runtime.live.reconciliation import OVERLAP_NS, Difference, position_differences
 from tradecore.runtime.live.tickets import ticket_differences
 
@@ -520,6 +521,11 @@ class Comparer:
             await asyncio.sleep(min(seconds, max(until - loop.time(), 0.001)))
 
     async def _answer(self, question: Question) -> Findings:
+        answer = await whole(question, self._page)
+        # A page that does not come raises.
+        return answer or Findings(is_complete=False)
+
+    async def _page(self, question: Question) -> Findings:
         async with self._answers:
             await self._room(question)
             try:

@@ -26,6 +26,7 @@ from tradecore.runtime.live.allowance import Allowance, Leave
 from tradecore.runtime.live.balances import compared_currencies
 from tradecore.runtime.live.budget import BudgetRules, RequestBudget
 from tradecore.runtime.live.drop_copy import SECOND_LOOK_NS, Act, CopiedBooks, CopyStep, DropCopy, Look
+from tradecore.runtime.live.pages import whole
 from tradecore.runtime.live.reconciliation import OVERLAP_NS, Reconciliation
 
 _NS = 1_000_000_000
@@ -284,7 +285,7 @@ class DropCopyLine:
         # The sums come first: see `Look`.
         positions = await self._answer(Positions()) if copy.compares_positions else None
         balances = await self._answer(Balances()) if copy.compares_balances else None
-        fills = await self._answer(FillsSince(time_ns=since_ns))
+        fills = await whole(FillsSince(time_ns=since_ns), self._page)
         if fills is None:
             return None
         is_whole = not (copy.compares_positions and positions is None)
@@ -308,13 +309,22 @@ class DropCopyLine:
         money = {str(row["currency"]): int(row["balance"]) for row in engine.kernel.balances()}
         return CopiedBooks(lots, money)
 
-    async def _answer(self, question: Question) -> Findings | None:
+    async def _page(self, question: Question) -> Findings | None:
+        """Ask for a page of trades; one after the first waits for its room as long as an answer may take."""
+        return await self._answer(
+            question, is_first=not (isinstance(question, FillsSince) and question.cursor)
+        )
+
+    async def _answer(self, question: Question, *, is_first: bool = True) -> Findings | None:
         venue, allowance = self._venue, self._allowance
         if venue is None or allowance is None:
             return None
         kind = type(question)
-        if allowance.ask(kind, _now_ns(), 0) is not Leave.GO:
-            return None
+        until_ns = _now_ns() + (0 if is_first else int(self._settings.answer_seconds_max * _NS))
+        while allowance.ask(kind, _now_ns(), 0) is not Leave.GO:
+            if _now_ns() >= until_ns:
+                return None
+            await asyncio.sleep(allowance.wait_ns(_now_ns(), kind) / _NS)
         try:
             async with asyncio.timeout(self._settings.answer_seconds_max):
                 findings = await venue.query(question)
@@ -326,7 +336,7 @@ class DropCopyLine:
             self._fail(error)
             return None
         allowance.asked(question, _now_ns(), has_answer=True)
-        if findings.time_ns and findings.time_ns <= self._times.get(kind, 0):
+        if is_first and findings.time_ns and findings.time_ns <= self._times.get(kind, 0):
             self._fail(f"it gives an old answer about {_NAMES[kind]} once more")
             return None
         self._times[kind] = findings.time_ns

@@ -22,6 +22,7 @@ from tradecore.ports.letter_reader import LetterReader
 from tradecore.ports.venue import Venue
 from tradecore.runtime.live.allowance import Allowance, Leave
 from tradecore.runtime.live.fence import Fence
+from tradecore.runtime.live.pages import whole
 
 # After standing still for so long somebody may have taken over: no start is faster, as an interpreter takes
 # longer to load an engine.
@@ -34,6 +35,7 @@ _ROOM_SECONDS = 0.05
 # What may have traded just before a journal ends, and how far clocks may be apart.
 _OVERLAP_NS = 60_000_000_000
 _FENCED = NotDone(words="the account is fenced: nothing was sent")
+_TAKEN_BACK = NotDone(words="its end was asked for before it left")
 _UNPROVED = NotDone(words="the process stood still, and the venue has not said what happened meanwhile")
 # Whether what runs now is a request about orders, which the fence has let out.
 _is_leaving: ContextVar[bool] = ContextVar("is_leaving", default=False)
@@ -105,6 +107,8 @@ class FencedVenue:
         fence.names_since = self.names_since
         # Lets questions out, once there is a line.
         self.allowance: Allowance | None = None
+        # Tells whether the end of an order was asked for while a request about it waited here.
+        self.is_taken_back: Callable[[str], bool] = _never
         if signing is not None:
             signing.may_leave = self._may_leave
 
@@ -117,6 +121,8 @@ class FencedVenue:
         """Ask for a new order, where the account is still ours."""
         if not (await self._is_proved() and self._may_leave()):
             return self._refusal
+        if self.is_taken_back(request.client_order_id):
+            return _TAKEN_BACK
         _is_leaving.set(True)
         try:
             return await self._venue.submit(request)
@@ -129,6 +135,8 @@ class FencedVenue:
         """Ask for another price or size, where the account is still ours."""
         if not (await self._is_proved() and self._may_leave()):
             return self._refusal
+        if self.is_taken_back(request.client_order_id):
+            return _TAKEN_BACK
         _is_leaving.set(True)
         try:
             return await self._venue.replace(request)
@@ -186,16 +194,20 @@ class FencedVenue:
         return [each for each in answers if each is not None]
 
     async def _answered(self, question: Question) -> Findings | None:
-        allowance, findings, is_asked = self.allowance, None, False
         try:
             async with asyncio.timeout(PROOF_SECONDS_MAX):
-                await self._room_for(question)
-                is_asked = True
-                findings = await self.query(question)
+                return await whole(question, self._page)
         except (TimeoutError, TradecoreError, OSError):
-            findings = None
-        if allowance is not None and is_asked:
-            allowance.asked(question, _now_ns(), has_answer=findings is not None)
+            return None
+
+    async def _page(self, question: Question) -> Findings:
+        await self._room_for(question)
+        findings: Findings | None = None
+        try:
+            findings = await self.query(question)
+        finally:
+            if self.allowance is not None:
+                self.allowance.asked(question, _now_ns(), has_answer=findings is not None)
         return findings
 
     async def _room_for(self, question: Question) -> None:
@@ -257,6 +269,10 @@ class FencedVenue:
 
 def _always() -> bool:
     return True
+
+
+def _never(_: str) -> bool:
+    return False
 
 
 def _now_ns() -> int:

@@ -269,6 +269,11 @@ class LiveOrder:
             if self.past_lots <= past_lots <= self.filled_lots:
                 self.past_lots = past_lots
 
+    @property
+    def is_taken_back(self) -> bool:
+        """Whether its end waits to be asked for, behind what is under way or before."""
+        return any(wanted.kind == CANCEL and wanted.target is None for wanted in self.waiting)
+
     def note_gone(self) -> None:
         """Note that the venue has nothing of it, and that what is left of it is to be sent anew."""
         self.past.update((name, each.filled_lots) for name, each in self.there.items())

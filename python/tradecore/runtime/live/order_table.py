@@ -310,6 +310,11 @@ class OrderTable:
             return self._numbers.get(venue_order_id)
         return self.ids.order_id(client_order_id) or self.others.get(venue_order_id)
 
+    def is_taken_back(self, client_order_id: str) -> bool:
+        """Tell whether the end of an order waits to be asked for, by our name of it."""
+        order = self.orders.get(self.ids.order_id(client_order_id) or 0)
+        return order is not None and order.is_taken_back
+
     def _number_of_ours(self, client_order_id: str | None) -> int | None:
         return self.ids.order_id(client_order_id)
 

@@ -182,6 +182,8 @@ class Requests:
             if order.has_cancel:
                 # One that is under way is asked for once, however often it is wanted meanwhile.
                 return
+            if order.is_cancel_wanted:
+                self._unheard += _amendments_taken_back(order)
         if body.request == REPLACE and order.is_gone:
             name = self._table.ids.of(order.order_id, order.revision + 1)
             order.renew(name, body.price_ticks, body.lots or 0)
@@ -390,8 +392,9 @@ class Requests:
 
     def _not_done(self, order: LiveOrder, wanted: Wanted, answer: NotDone, now_ns: int) -> list[Word]:
         policy = self._retries.placement if wanted.kind == NEW else self._retries.modification
+        is_in_the_way = wanted.kind == REPLACE and order.is_taken_back
         # A cancel is given up by nobody who asked for it: it only makes the risk smaller.
-        if wanted.tries < policy.tries_max or wanted.kind == CANCEL:
+        if (wanted.tries < policy.tries_max and not is_in_the_way) or wanted.kind == CANCEL:
             wanted.not_before_ns = now_ns + policy.wait_ns(
                 wanted.tries, answer.retry_after_ns, order.client_order_id
             )
@@ -402,3 +405,11 @@ class Requests:
         if wanted.kind == NEW:
             return self._table.end_with(order, "rejected", "never_arrived")
         return [told_of(order, "replace_rejected", reason="never_arrived")]
+
+
+def _amendments_taken_back(order: LiveOrder) -> list[Word]:
+    """Give up amendments that have not left, where the order is to end: they would only be in its way."""
+    waiting = [wanted for wanted in order.waiting if wanted.kind == REPLACE]
+    for wanted in waiting:
+        order.waiting.remove(wanted)
+    return [told_of(order, "replace_rejected", reason="never_arrived") for _ in waiting]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from tradecore._core import Kernel, tickets_at_venue
 from tradecore.domain.venue_findings import PositionSeen
 from tradecore.runtime.live.reconciliation import Difference
 
@@ -47,6 +48,14 @@ class TicketNames:
         if number is not None and seen.ticket is not None:
             self.note(number, seen.ticket)
         return self._numbers.get(seen.ticket or "") if number is None else number
+
+
+def differing_tickets(
+    kernel: Kernel, symbols: Mapping[int, str], tickets: TicketNames, seen: Iterable[PositionSeen]
+) -> Iterator[Difference]:
+    """Give the tickets of which the venue has not what the books have, of the instruments that are named."""
+    books = {(at, number): lots for at, number, lots in tickets_at_venue(kernel) if at in symbols}
+    yield from ticket_differences(seen, books, symbols, tickets.number)
 
 
 def ticket_differences(

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, assert_never
 
 import msgspec
 
-from tradecore._core import ticket_at_venue, tickets_at_venue
+from tradecore._core import ticket_at_venue
 from tradecore.domain import EventBatch
 from tradecore.domain.account_part import AccountPart
 from tradecore.domain.errors import InvalidValueError, TradecoreError, VenueError
@@ -45,10 +45,11 @@ from tradecore.runtime.live.fenced_venue import FencedVenue
 from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.link_status import FoundAtStart, LinkStatus
 from tradecore.runtime.live.order_table import OrderTable, open_orders_of, ordered_to_end
+from tradecore.runtime.live.pages import Answered, Pages
 from tradecore.runtime.live.reconciliation import Difference, Outcome, Reconciliation, Step
 from tradecore.runtime.live.requests import Requests, Send
 from tradecore.runtime.live.start_report import StartFold
-from tradecore.runtime.live.tickets import ticket_differences
+from tradecore.runtime.live.tickets import differing_tickets
 from tradecore.runtime.live.told_again import group_of, parts_of, without_known
 from tradecore.runtime.live.unasked import Unasked
 from tradecore.runtime.live.venue_reading import VenueReading
@@ -112,11 +113,12 @@ class VenueLink:
         self._allowance = Allowance(self._budget, capabilities.weights, capabilities.validity_window_ns)
         if isinstance(venue, FencedVenue):
             self.fence, venue.allowance = venue.fence, self._allowance
+            venue.is_taken_back = self._table.is_taken_back
         else:
             self.fence = Fence(part.name, journal, epoch_min=settings.epoch)
         self._clock = clock
         self._dead_man = DeadMan(venue, self._budget, clock or SystemClock(), settings.dead_man_ns)
-        self._unasked = Unasked()
+        self._unasked, self._pages = Unasked(), Pages()
         self._reconciliation = Reconciliation(
             capabilities.positions,
             currencies=compared_currencies(units, capabilities.positions, part),
@@ -336,8 +338,9 @@ class VenueLink:
         questions = list(self._reading.asks(now_ns))
         if self._is_connected:
             questions += self._reconciliation.asks(now_ns, is_settled=lambda: self._table.is_settled)
-        fresh = [each for each in questions if each not in self._asking]
-        for question in self._unasked.let_out(fresh, lambda kind: self._allowance.ask(kind, now_ns, wall_ns)):
+        fresh = [each for each in questions if not (each in self._asking or self._pages.is_reading(each))]
+        more = (*self._pages.wanted(), *fresh)
+        for question in self._unasked.let_out(more, lambda kind: self._allowance.ask(kind, now_ns, wall_ns)):
             self._asking.add(question)
             self._spawn(self._ask(question))
         sends, words = self._requests.due(now_ns, lambda about: self._may_send(about, now_ns, wall_ns))
@@ -429,12 +432,17 @@ class VenueLink:
     async def _ask(self, question: Question) -> None:
         """Ask, a few times where no answer comes; what wants to know asks anew after that."""
         try:
-            found = await self._answered(question)
+            page = await self._answered(question)
         finally:
             self._asking.discard(question)
+        found = None if page is None else self._pages.add(question, page)
         if found is None:
+            if page is None:
+                self._pages.drop(question)
+            self._due.set()
             return
-        asked_ns, news, findings = found
+        question, answered = found
+        asked_ns, news, findings = answered.asked_ns, answered.news, answered.findings
         self.copy.hear(*findings.seen)
         if isinstance(question, Positions):
             self._compare(findings, has_news=news != self._news)
@@ -450,11 +458,8 @@ class VenueLink:
         self._look_at_others()
         self._reconciliation.found(question, findings)
 
-    async def _answered(self, question: Question) -> tuple[int, int, Findings] | None:
-        """Return an answer, when it was asked for and how much had been told by then.
-
-        `None` where none came: that is no evidence.
-        """
+    async def _answered(self, question: Question) -> Answered | None:
+        """Return an answer, one page of it where it is long; `None` where none came: that is no evidence."""
         policy = self._settings.retries.data
         for tries in range(1, policy.tries_max + 1):
             asked_ns, news, wall_ns = _now_ns(), self._news, self._wall_ns()
@@ -473,7 +478,7 @@ class VenueLink:
                 self._allowance.asked(question, _now_ns(), has_answer=True)
                 if self._clock is not None:
                     self._allowance.clock.note(wall_ns, self._wall_ns(), findings.time_ns)
-                return asked_ns, news, findings
+                return Answered(asked_ns, news, findings)
             if tries < policy.tries_max:
                 await asyncio.sleep(policy.wait_ns(tries, at_least_ns, repr(question)) / 1e9)
                 if self._allowance.ask(type(question), _now_ns(), self._wall_ns()) is not Leave.GO:
@@ -488,6 +493,7 @@ class VenueLink:
         engine = self._engine
         if engine is None or self._inbox:
             return
+        tickets = self._table.tickets
         symbols = {number: engine.instruments[number].symbol for number in self._part.instruments}
         books = {instrument: engine.kernel.position_total_lots(instrument) for instrument in symbols}
         outcome = self._reconciliation.compare(
@@ -497,18 +503,9 @@ class VenueLink:
             _now_ns(),
             has_news=has_news,
             adopts=lambda differences: self._adopt(engine, differences, findings),
-            differ=None if self._table.tickets is None else partial(self._differing_tickets, engine, symbols),
+            differ=None if tickets is None else partial(differing_tickets, engine.kernel, symbols, tickets),
         )
         self._follow(outcome)
-
-    def _differing_tickets(
-        self, engine: Engine, symbols: Mapping[int, str], seen: Iterable[PositionSeen]
-    ) -> Iterator[Difference]:
-        tickets = self._table.tickets
-        if tickets is not None:
-            rows = tickets_at_venue(engine.kernel)
-            books = {(at, number): lots for at, number, lots in rows if at in symbols}
-            yield from ticket_differences(seen, books, symbols, tickets.number)
 
     def _balance(self, findings: Findings, *, has_news: bool) -> None:
         engine = self._engine
