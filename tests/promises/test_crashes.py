@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from promises.crashes.many import again, kills_in
-from support.planted_bugs import orders_forgotten_by_a_restart, orders_sent_again_by_a_restart
+from promises.planted.order_path import orders_forgotten_by_a_restart, orders_sent_again_by_a_restart
 from tradecore.domain.journal import JournalFolder
 from tradecore.proof import host
 from tradecore.proof.mortal_journal import MortalJournal

@@ -29,6 +29,7 @@ from tradecore.proof.mortal_journal import EngineKilled, Kill, Moment
 from tradecore.proof.place import PlaceMaker
 from tradecore.proof.plan import Plan
 from tradecore.proof.run import Outcome, SeedRun
+from tradecore.proof.world import PLAIN
 
 SHARED_MEMORY = "/dev/shm"
 # An engine that dies by nothing but what is done here; what it has synced is told from the rest.
@@ -110,7 +111,8 @@ class CrashRun(SeedRun):
     def __init__(
         self, plan: Plan, make_place: PlaceMaker, folder: Path, due: Sequence[int] | None, depth: int
     ) -> None:
-        super().__init__(msgspec.structs.replace(plan, kills=()), make_place, folder)
+        # Its world is plain: nothing but a kill is to be seen in what comes of it.
+        super().__init__(msgspec.structs.replace(plan, kills=(), world=PLAIN), make_place, folder)
         self.points = Points(keeps_places=due is None)
         self.deaths: list[Death] = []
         self.ends_at = 0.0
@@ -174,7 +176,7 @@ class CrashRun(SeedRun):
         """Run one engine; return whether it was killed."""
         before, host, connection = self.host, None, None
         try:
-            connection = await self.place.connect(self._plan.instruments, number)
+            connection = await self.place.connect(self._plan.instruments, number, self._clock)
             host = Host(self._plan, self._path, self._clock, self._market, connection, _NEVER)
             self._check(host)
             self.host = host
@@ -201,6 +203,13 @@ class CrashRun(SeedRun):
         self.host = host or before
         await self._go_on(host)
         return True
+
+    async def _live_to_the_end(self, host: Host) -> None:
+        """Let an engine live until all is settled, or it dies."""
+        async with asyncio.TaskGroup() as group:
+            ending = group.create_task(self._end_in_time(host))
+            await host.run()
+            ending.cancel()
 
     def _is_broken(self, host: Host | None, error: BaseException) -> bool:
         """Tell whether an engine has ended by what was done to it here; it is gone then."""
