@@ -27,15 +27,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m promises", description=__doc__)
     parser.add_argument("--nightly", action="store_true", help="ten times as much")
     parser.add_argument("--seed", type=int, help="of all parts; the commit decides it otherwise")
+    parser.add_argument("--share", type=float, default=1.0, help="of all sizes and times, above 0 up to 1")
     parser.add_argument("--only", default="", help="names of parts, with commas")
     parser.add_argument("--keep", action="store_true", help=f"write {KEPT.relative_to(ROOT)} too")
     options = parser.parse_args(arguments)
     wanted = [name for name in options.only.split(",") if name]
     if unknown := set(wanted) - {part.name for part in PARTS}:
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
-    if options.keep and wanted:
+    if not 0 < options.share <= 1:
+        parser.error("--share: above 0, and 1 at most")
+    if options.keep and (wanted or options.share < 1):
         parser.error("only a whole run is kept")
-    parts = [part for part in PARTS if part.name in wanted or not wanted]
+    parts = [part.share(options.share) for part in PARTS if part.name in wanted or not wanted]
     commit = _commit()
     seed = int(commit[:8], 16) % _SEEDS if options.seed is None else options.seed
     begun = time.monotonic()

@@ -124,6 +124,8 @@ class BookLine:
         self._snapshot: Told | None = None
         # How far the numbers that are told are behind those of the market.
         self._shift = 0
+        # Whether a change came out since the last snapshot: until then new numbers look like old ones.
+        self._is_followed = False
 
     def begin_anew(self) -> None:
         """Let go of what is held back: who listened has gone."""
@@ -155,6 +157,7 @@ class BookLine:
             return []
         fault = self._drawn()
         out = self._spoiled(fault, told, now_ns)
+        self._is_followed = bool(out) and not out[-1].is_snapshot
         if self._swapped is not None and fault is not FeedFault.SWAPPED:
             out.append(self._swapped)
             self._swapped = None
@@ -201,7 +204,7 @@ class BookLine:
                 return [told._replace(bids=bids)]
             case FeedFault.OLD_SNAPSHOT if self._snapshot is not None:
                 return [told, self._snapshot]
-            case FeedFault.RESET:
+            case FeedFault.RESET if self._is_followed:
                 self._shift = told.first_id - 1
                 self._snapshot = None
                 return [told]

@@ -12,6 +12,7 @@ from random import Random
 
 import msgspec
 
+from tradecore.domain.commands import CancelAll
 from tradecore.domain.errors import StorageError, TradecoreError, VenueError
 from tradecore.ports.clock import Clock
 from tradecore.proof.audit import Audit, Evidence
@@ -33,6 +34,8 @@ from tradecore.runtime.system_clock import SystemClock
 
 START_NS = 1_767_225_600_000_000_000
 _SETTLED_POLL_SECONDS = 0.25
+# After so many looks what the strategy has left open meanwhile is ended.
+_EXITS_ENDED_EACH = 160
 # How often the market moves once nothing is traded any more.
 _QUIET_TICK_SECONDS = 0.2
 # How long a journal may be beside what the venue has done for the engine, before others are to be quiet.
@@ -303,9 +306,12 @@ class SeedRun:
         left = int(_SETTLE_SECONDS_MAX / _SETTLED_POLL_SECONDS)
         # What was busted without a word is found by the next comparison, so there have to be some.
         needed = int((2 * self._plan.check_seconds + 3.0) / _SETTLED_POLL_SECONDS)
-        settled = 0
+        settled, newest = 0, max((row["order_id"] for row in host.engine.kernel.open_orders()), default=0)
         while settled < needed:
             await asyncio.sleep(_SETTLED_POLL_SECONDS)
+            if left % _EXITS_ENDED_EACH == 0 and _newer_orders(host, newest):
+                # A pause lets exits through, and the strategy may have left one of them in the market.
+                await host.session.command(CancelAll())
             is_settled = host.is_settled and not self.place.has_revisions_due
             settled = settled + 1 if is_settled else 0
             left -= 1
@@ -382,6 +388,12 @@ class _End(Enum):
     CLEAN = auto()
     KILLED = auto()
     STOPPED = auto()
+
+
+def _newer_orders(host: Host, newest: int) -> bool:
+    """Tell whether all orders that are open were made later than one."""
+    orders = [row["order_id"] for row in host.engine.kernel.open_orders()]
+    return bool(orders) and min(orders) > newest
 
 
 def _standing(host: Host) -> str:

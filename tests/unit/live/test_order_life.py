@@ -593,26 +593,3 @@ def test_an_amended_order_that_the_venue_filled_whole_is_told_to_be_over():
     (over,) = desk.reading.told(desk.seen("filled", lots=7, filled=7, price_ticks=97), desk.now_ns)
     assert (over.report, over.lots, over.filled_lots) == ("restated", 0, 7)
     assert desk.table.orders == {}
-
-
-def test_an_amendment_that_has_not_left_is_not_in_the_way_of_a_cancel():
-    """The end of an order leaves as soon as it can, after a kill above all."""
-    desk = open_desk()
-    (first,) = desk.sent(1, "replace", price_ticks=97, lots=7)
-    assert desk.sent(1, "replace", price_ticks=96, lots=6) == []
-    assert desk.sent(1, "cancel") == []
-    assert [(word.report, word.reason) for word in desk.words] == [("replace_rejected", "never_arrived")]
-    desk.answer(TAKEN)
-    assert isinstance(first, Replace)
-    assert [type(request) for request in desk.due()] == [Cancel]
-
-
-def test_an_amendment_that_did_not_leave_is_not_tried_again_before_a_cancel():
-    """It is given up where the end of the order waits behind it."""
-    desk = open_desk()
-    desk.sent(1, "replace", price_ticks=97, lots=7)
-    assert desk.sent(1, "cancel") == []
-    assert desk.table.is_taken_back(desk.ids.of(1))
-    assert desk.answer(NotDone(words="no connection")) == [("replace_rejected", "never_arrived")]
-    assert [type(request) for request in desk.due()] == [Cancel]
-    assert not desk.table.is_taken_back(desk.ids.of(1))
