@@ -28,9 +28,10 @@ def spoken_of(engine: Engine, request: Command | Money) -> Command | Money:
     So a kill of it is latched for every next start, and what ends a stop of everything says so.
     """
     names = engine.spec.account_names
-    if isinstance(request, Stopping) and len(names) == 1 and request.scope == f"account:{names[0]}":
-        return msgspec.structs.replace(request, scope=None)
-    return request
+    if len(names) != 1 or getattr(request, "scope", None) != f"account:{names[0]}":
+        return request
+    # What a limit halted is named as the halt is.
+    return msgspec.structs.replace(request, scope=None if isinstance(request, Stopping) else "account")
 
 
 def answer_words(engine: Engine, command: Command | Money) -> str:

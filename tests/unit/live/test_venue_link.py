@@ -11,11 +11,13 @@ from support.units import units_in
 from tradecore.domain.errors import VenueError
 from tradecore.domain.venue_findings import Findings, OpenOrders
 from tradecore.domain.venue_requests import Cancel, Submit
-from tradecore.runtime.live import venue_link
+from tradecore.runtime.live import fenced_venue, venue_link
 from tradecore.runtime.live.allowance import Leave
+from tradecore.runtime.live.breaker import FAILURES_MAX, FIRST_NS, Breaker
 from tradecore.runtime.live.budget import BudgetRules, RequestBudget
 from tradecore.runtime.live.client_ids import ClientIds
 from tradecore.runtime.live.link_settings import LinkSettings
+from tradecore.runtime.live.requests import Send
 from tradecore.runtime.live.retries import Retries, RetryPolicy
 from tradecore.runtime.live.venue_link import UNDER_WAY_CANCELS, UNDER_WAY_MAX, VenueLink
 from tradecore.runtime.live.words import OutcomeLost, Reconciling
@@ -192,3 +194,32 @@ async def test_a_start_takes_over_open_orders_and_begins_to_compare(is_killed):
     assert link._table.unknown == 2
     assert link._reconciliation.watermark_ns == 77
     assert link.name_of(1) == ClientIds(0, "journal").of(1)
+
+
+async def test_what_was_held_back_here_says_nothing_of_the_venue():
+    """Orders that the fence did not let out, one after the other, leave its endpoint as it was."""
+
+    class Held:
+        capabilities = CAPABILITIES
+
+        async def submit(self, request):
+            return fenced_venue._TAKEN_BACK
+
+    link = link_to(Held())
+    request = Submit(client_order_id="a", order=TERMS, lots=1)
+    for _ in range(FAILURES_MAX + 1):
+        assert link._may_send(Submit, venue_link._now_ns(), 0) is Leave.GO
+        await link._send(Send(1, request, False))
+    assert link._allowance.trouble(0) == ""
+
+
+def test_a_probe_that_did_not_leave_leaves_room_for_the_next_one():
+    """An endpoint that is tried one request at a time is not left alone for ever."""
+    breaker = Breaker()
+    for _ in range(FAILURES_MAX):
+        breaker.note_failure(0)
+    assert not breaker.is_open(FIRST_NS)
+    breaker.note_sent()
+    assert breaker.is_open(FIRST_NS)
+    breaker.note_unsent()
+    assert (breaker.is_open(FIRST_NS), breaker.is_tripped) == (False, True)

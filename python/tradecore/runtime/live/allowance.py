@@ -118,6 +118,10 @@ class Allowance:
         else:
             breaker.note_answer()
 
+    def unsent(self, about: type) -> None:
+        """Take in that a request which was let out never left this process: its endpoint did not fail."""
+        self._breakers[ENDPOINTS[about]].note_unsent()
+
     def asked(self, question: Question, now_ns: int, *, has_answer: bool) -> None:
         """Take in whether a question was answered."""
         breaker = self._breakers[ENDPOINTS[type(question)]]

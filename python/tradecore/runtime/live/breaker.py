@@ -47,6 +47,10 @@ class Breaker:
         """Take in that a request left: where it is half open, that is the probe."""
         self._has_probe = self._probe_ns is not None
 
+    def note_unsent(self) -> None:
+        """Take in that what was to leave did not: nothing follows from that, and the probe is free."""
+        self._has_probe = False
+
     def note_answer(self) -> None:
         """Take in that the endpoint answered, whatever it said."""
         self._failures = self._openings = 0

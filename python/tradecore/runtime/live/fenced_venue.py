@@ -37,6 +37,7 @@ _OVERLAP_NS = 60_000_000_000
 _FENCED = NotDone(words="the account is fenced: nothing was sent")
 _TAKEN_BACK = NotDone(words="its end was asked for before it left")
 _UNPROVED = NotDone(words="the process stood still, and the venue has not said what happened meanwhile")
+_UNSENT = (_FENCED, _TAKEN_BACK, _UNPROVED)
 # Whether what runs now is a request about orders, which the fence has let out.
 _is_leaving: ContextVar[bool] = ContextVar("is_leaving", default=False)
 
@@ -265,6 +266,11 @@ class FencedVenue:
         if is_whole and self._still_at_ns <= asked_ns:
             self._unproved_since_ns = None
         return self._unproved_since_ns is None
+
+
+def never_left(answer: Answer) -> bool:
+    """Tell whether a request was held back here: the venue has nothing to do with it."""
+    return any(answer is held for held in _UNSENT)
 
 
 def _always() -> bool:

@@ -223,7 +223,7 @@ class Requests:
             self._table.not_ready(order.order_id)
             return None
         wanted = order.waiting[0]
-        if wanted.not_before_ns > now_ns:
+        if wanted.not_before_ns > now_ns and not (wanted.kind == NEW and order.is_taken_back):
             self._table.timed[order.order_id] = None
             return None
         if self._is_pointless(order, wanted, words):

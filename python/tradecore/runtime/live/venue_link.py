@@ -41,7 +41,7 @@ from tradecore.runtime.live.budget import Budget, BudgetRules, RequestBudget
 from tradecore.runtime.live.dead_man import DeadMan
 from tradecore.runtime.live.drop_copy_line import CopiedLine, DropCopyLine
 from tradecore.runtime.live.fence import Fence
-from tradecore.runtime.live.fenced_venue import FencedVenue
+from tradecore.runtime.live.fenced_venue import FencedVenue, never_left
 from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.link_status import FoundAtStart, LinkStatus
 from tradecore.runtime.live.order_table import OrderTable, open_orders_of, ordered_to_end
@@ -410,7 +410,10 @@ class VenueLink:
             answer = Lost(words=str(error))
         finally:
             self._under_way -= 1
-        self._allowance.answered(type(send.request), answer, _now_ns())
+        if never_left(answer):
+            self._allowance.unsent(type(send.request))
+        else:
+            self._allowance.answered(type(send.request), answer, _now_ns())
         if isinstance(answer, Declined):
             self._declined_ns = self._wall_ns()
         self._hear(self._requests.answered(send.order_id, answer, _now_ns()))
