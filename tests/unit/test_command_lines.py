@@ -167,6 +167,7 @@ PLAIN = {
         "seed": 1,
         "jobs": 1,
         "trace": False,
+        "shrink_seconds": 60.0,
     },
     "audit a": {
         "target": "audit:audit",
