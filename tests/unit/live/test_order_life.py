@@ -235,10 +235,10 @@ def test_a_cancel_of_what_was_not_sent_yet_ends_it_here(desk):
     """Nothing goes out, neither the order nor the cancel."""
     desk.answer(BUSY)
     assert desk.sent(1, "cancel") == []
-    desk.wait(60)
-    assert desk.due() == []
     assert [(word.report, word.reason) for word in desk.words] == [("rejected", "never_arrived")]
     assert desk.table.orders == {}
+    desk.wait(60)
+    assert desk.due() == []
 
 
 def test_a_refusal_is_the_venues_word(desk):
